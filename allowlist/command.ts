@@ -1,0 +1,85 @@
+/**
+ * A program that this package may start. Candidates are tried in order and are always absolute:
+ * PATH is never searched, so nobody can put another program in front.
+ */
+export type Program = Readonly<{
+  name: string;
+  candidates: readonly string[];
+  /** Package that ships the program, by package manager. */
+  packages: Readonly<{ apt: string; dnf: string }>;
+}>;
+
+export type Limits = Readonly<{
+  /** Wall-clock time before the program is told to stop. */
+  duration_ms: number;
+  /** Bytes of stdout kept, or streamed, before the program is told to stop. */
+  output_bytes: number;
+}>;
+
+declare const approved: unique symbol;
+
+/**
+ * A command line that the allowlist vouches for. Only this folder can make one (the brand has no
+ * other source), and src/exec/ starts nothing else.
+ */
+export type Command = Readonly<{
+  program: Program;
+  args: readonly string[];
+  /** What asks the program to finish and still print what it has. SIGKILL to its group follows. */
+  stopSignal: 'SIGINT' | 'SIGTERM';
+  limits: Limits;
+  /** Extra pipes from file descriptor 3 on, for programs with a control channel. */
+  controlPipes: number;
+  /**
+   * Runs the program in a mount namespace of its own, so that a file system it mounts for itself
+   * (perf mounts tracefs) is gone with it instead of staying on the host.
+   */
+  privateMounts: boolean;
+  /** What the kernel sends the program when this process dies. */
+  parentDeathSignal: 'KILL' | 'TERM';
+  readonly [approved]: true;
+}>;
+
+type CommandParts = Pick<Command, 'program' | 'args' | 'limits'> &
+  Partial<Omit<Command, typeof approved>>;
+
+export function approve(parts: CommandParts): Command {
+  const command = {
+    stopSignal: 'SIGINT',
+    controlPipes: 0,
+    privateMounts: false,
+    parentDeathSignal: 'KILL',
+    ...parts,
+  };
+  return command as unknown as Command;
+}
+
+/** Thrown when a value does not fit the grammar of an argument. Becomes NOT_ALLOWED. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+}
+
+/** An integer argument, or Refused. Numbers reach an argv only through here. */
+export function integer(what: string, value: number, min: number, max: number): string {
+  if (!Number.isSafeInteger(value) || value < min || value > max) {
+    throw new Refused(`${what} must be a whole number from ${min} to ${max}`);
+  }
+  return String(value);
+}
+
+/** Text that matches an anchored pattern which cannot start with a dash, or Refused. */
+export function matching(what: string, value: string, pattern: RegExp): string {
+  if (value.startsWith('-') || !pattern.test(value)) {
+    throw new Refused(`${what} is not of the form ${pattern.source}`);
+  }
+  return value;
+}
+
+/**
+ * An absolute path of plain characters without "..": for files of our own private directory,
+ * never for a path out of a request.
+ */
+export function ownPath(path: string): string {
+  if (path.includes('..')) throw new Refused('a path must not contain ".."');
+  return matching('path', path, /^\/[\w./@+-]{1,250}$/);
+}

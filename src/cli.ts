@@ -1,0 +1,4 @@
+import './require-node.ts';
+import { main } from './cli/main.ts';
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,82 @@
+import type { Call, Context } from '../context.ts';
+import { TracewrightError } from '../errors.ts';
+import type { Selection } from '../selection.ts';
+import { surface } from '../surface.ts';
+import { keyValues } from './arguments.ts';
+import { renderAnswer, renderTable } from './render.ts';
+import { summary } from './summary.ts';
+
+type Setting = Readonly<{ ctx: Context; selection: Selection; json: boolean }>;
+type Command = (words: readonly string[], setting: Setting) => Promise<string>;
+
+const commands: Readonly<Record<string, Command>> = {
+  summary: (_words, { ctx, json }) => summary(ctx, shellCall(), json),
+  tools: (_words, { selection, json }) =>
+    listing(surface.listTools(selection), json, ({ tools }) =>
+      tools.map(({ name, title }) => ({ name, title })),
+    ),
+  resources: (_words, { json }) =>
+    listing({ ...surface.listResources(), ...surface.listResourceTemplates() }, json, (all) =>
+      all.resources.map(({ uri, title }) => ({ uri, title })),
+    ),
+  prompts: (_words, { json }) =>
+    listing(surface.listPrompts(), json, ({ prompts }) =>
+      prompts.map(({ name, title, arguments: args }) => ({
+        name,
+        arguments: args.map((each) => each.name).join(', '),
+        title,
+      })),
+    ),
+  call: callCommand,
+  read: async ([uri = ''], { ctx, json }) =>
+    answer(await surface.readResource(uri, ctx, shellCall()), json),
+  prompt: async ([name = '', ...words], { ctx, json }) => {
+    const prompt = await surface.getPrompt(name, keyValues(words), ctx, shellCall());
+    return json ? JSON.stringify(prompt) : prompt.messages.map((each) => each.content.text).join('\n');
+  },
+};
+
+/** Runs one word of the command line and gives what it prints. */
+export function runCommand(
+  word: string,
+  words: readonly string[],
+  setting: Setting,
+): Promise<string> {
+  const command = Object.hasOwn(commands, word) ? commands[word] : undefined;
+  if (command) return command(words, setting);
+  throw new TracewrightError(
+    'INVALID_PARAMS',
+    `There is no command "${word}".`,
+    `Choose from: mcp, ${Object.keys(commands).join(', ')}. See tracewright --help.`,
+  );
+}
+
+async function callCommand([name = '', ...words]: readonly string[], setting: Setting) {
+  const { ctx, selection, json } = setting;
+  const offered = surface.tools(selection);
+  const tool = offered.find((each) => each.name === name);
+  if (!tool) {
+    throw new TracewrightError(
+      'INVALID_PARAMS',
+      `There is no tool "${name}".`,
+      `Choose from: ${offered.map((each) => each.name).join(', ')}.`,
+    );
+  }
+  const described = surface.describeTool(tool);
+  const args = keyValues(words, Object(described.inputSchema['properties']));
+  return answer(await surface.callTool(tool, args, ctx, shellCall()), json);
+}
+
+const answer = (given: object, json: boolean): string =>
+  json ? JSON.stringify(given) : renderAnswer(given);
+
+async function listing<T extends object>(
+  all: T,
+  json: boolean,
+  rows: (all: T) => Readonly<Record<string, unknown>>[],
+): Promise<string> {
+  return json ? JSON.stringify(all) : renderTable(rows(all)).join('\n');
+}
+
+/** A call from a shell: Ctrl-C ends the whole process, so nothing else cancels it. */
+const shellCall = (): Call => ({ signal: new AbortController().signal, progress: () => {} });

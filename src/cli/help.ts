@@ -1,0 +1,23 @@
+export const help = `tracewright: true numbers from the Linux kernel, for people and for AI assistants.
+
+  tracewright                        what this machine is and does, and how to connect a client
+  tracewright doctor                 what works here, what does not, and the command that fixes it
+  tracewright mcp [--daemon]         serve MCP on stdin and stdout
+
+  tracewright tools                  list the tools        (resources, prompts: likewise)
+  tracewright call TOOL key=value    call a tool           e.g. call get_topology detail_level=full
+  tracewright read URI               read a resource       e.g. read 'stats://aggregated/process?limit=5'
+  tracewright prompt NAME key=value  print a workflow      e.g. prompt debug_high_latency pid=1234
+
+Options
+  --json                 JSON instead of text
+  --daemon, -d           keep baselines between reads (mcp)
+  --once                 exit after the first request (mcp)
+  --read-only            offer nothing that attaches, records or writes
+  --toolsets a,b         offer only these toolsets
+  --tools a,b            offer only these tools
+  --exclude-tools a,b    offer all but these tools
+  --mcp, --mcp-daemon    the same as "mcp" and "mcp --daemon"
+  --help, --version
+
+Exit codes: 0 done, 1 failed, 2 wrong usage. Errors go to stderr with the fix on the last line.`;

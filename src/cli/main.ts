@@ -1,0 +1,82 @@
+import { parseArgs } from 'node:util';
+import { createContext } from '../context.ts';
+import { errorBody, TracewrightError, toTracewrightError } from '../errors.ts';
+import { killAllGroups } from '../exec/live-groups.ts';
+import type { Selection } from '../selection.ts';
+import { version } from '../version.ts';
+import { help } from './help.ts';
+import { serve } from './serve.ts';
+
+const options = {
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
+  json: { type: 'boolean' },
+  mcp: { type: 'boolean' },
+  'mcp-daemon': { type: 'boolean' },
+  daemon: { type: 'boolean', short: 'd' },
+  once: { type: 'boolean' },
+  'read-only': { type: 'boolean' },
+  toolsets: { type: 'string' },
+  tools: { type: 'string' },
+  'exclude-tools': { type: 'string' },
+} as const;
+
+/** Runs the command line and gives the exit code: 0 done, 1 failed, 2 wrong usage. */
+export async function main(argv: readonly string[]): Promise<number> {
+  leaveNothingBehind();
+  let json = argv.includes('--json');
+  try {
+    const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
+    json = values.json ?? false;
+    if (values.help) return print(help);
+    if (values.version) return print(version);
+    const [word = values.mcp || values['mcp-daemon'] ? 'mcp' : 'summary', ...rest] = positionals;
+    const daemon = (values.daemon ?? false) || (values['mcp-daemon'] ?? false);
+    const selection: Selection = {
+      toolsets: list(values.toolsets),
+      tools: list(values.tools),
+      excludeTools: list(values['exclude-tools']),
+      readOnly: values['read-only'] ?? false,
+    };
+    const ctx = createContext({ daemon, readOnly: selection.readOnly });
+    if (word === 'mcp') {
+      await serve(ctx, selection, values.once ?? false);
+      return 0;
+    }
+    const { runCommand } = await import('./commands.ts');
+    return print(await runCommand(word, rest, { ctx, selection, json }));
+  } catch (thrown) {
+    return fail(thrown, json);
+  } finally {
+    killAllGroups();
+  }
+}
+
+const list = (value: string | undefined): string[] | undefined =>
+  value?.split(',').map((each) => each.trim());
+
+function print(text: string): number {
+  process.stdout.write(`${text}\n`);
+  return 0;
+}
+
+function fail(thrown: unknown, json: boolean): number {
+  const usage = thrown instanceof TypeError && 'code' in thrown;
+  const error = usage
+    ? new TracewrightError('INVALID_PARAMS', thrown.message, 'Run `tracewright --help`.')
+    : toTracewrightError(thrown);
+  if (json) process.stdout.write(`${JSON.stringify(errorBody(error))}\n`);
+  else console.error(`tracewright: ${error.message}\n${error.suggestion}`);
+  return error.code === 'INVALID_PARAMS' ? 2 : 1;
+}
+
+/** Children die with us, whichever way we go. */
+function leaveNothingBehind(): void {
+  process.on('exit', killAllGroups);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      killAllGroups();
+      process.exit(signal === 'SIGINT' ? 130 : 143);
+    });
+  }
+}

@@ -1,0 +1,44 @@
+import type { Call, Context } from '../context.ts';
+import { ownBundle } from '../paths.ts';
+import { glimpses } from '../prompts/snapshot.ts';
+import { summaryUris } from '../prompts/summarize-system.ts';
+
+/** What this machine is and does, from the data of the summarize_system workflow. */
+export async function summary(ctx: Context, call: Call, json: boolean): Promise<string> {
+  const all = await glimpses(summaryUris, ctx, call);
+  if (json) return JSON.stringify({ host: ctx.host, glimpses: all, connect: clientEntry(ctx) });
+  const missing = all.flatMap((each) => each.unavailable);
+  return [
+    `${ctx.host}, ${ctx.now().toISOString()}`,
+    ...all.flatMap(({ uri, lines }) =>
+      lines.length === 0 ? [] : ['', uri, ...lines.map((line) => `  ${line}`)],
+    ),
+    ...(missing.length === 0 ? [] : ['', 'Not available here']),
+    ...missing.flatMap(({ what, reason, fix }) => [
+      `  ${what}: ${reason}`,
+      ...(fix === null ? [] : [`    fix: ${fix}`]),
+    ]),
+    '',
+    ...howToConnect(ctx),
+  ].join('\n');
+}
+
+function clientEntry(ctx: Context) {
+  const node = process.execPath;
+  const args = [ownBundle(), 'mcp', '--daemon'];
+  return ctx.uid === 0 ? { command: 'sudo', args: [node, ...args] } : { command: node, args };
+}
+
+function howToConnect(ctx: Context): string[] {
+  const entry = clientEntry(ctx);
+  return [
+    'Connect a client',
+    `  Claude Code:  claude mcp add tracewright -- ${[entry.command, ...entry.args].join(' ')}`,
+    '  Claude Desktop, Cursor, Windsurf (VS Code: "servers" instead of "mcpServers"):',
+    ...JSON.stringify({ mcpServers: { tracewright: entry } }, null, 2)
+      .split('\n')
+      .map((line) => `    ${line}`),
+    '  Then ask: "Summarize this machine" or "Why is it slow?"',
+    '  What works here and how to get the rest: tracewright doctor',
+  ];
+}

@@ -1,0 +1,52 @@
+import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Command, Program } from '../allowlist/command.ts';
+import { findProgram, installCommand, type Resolved } from './exec/resolve-program.ts';
+import { type Scratch, scratchSpace } from './exec/scratch.ts';
+import { type Finished, type Running, run, type StartOptions, start } from './exec/start.ts';
+import { type HostFiles, hostFiles } from './procfs/host-files.ts';
+
+/** Fixed when the server starts; no request changes it. */
+export type Settings = Readonly<{
+  /** Keeps baselines between reads, so that rates cover the time since the last one. */
+  daemon: boolean;
+  /** Refuses whatever attaches, records or writes. */
+  readOnly: boolean;
+}>;
+
+/** All that collectors know of the outside. Narrow on purpose: a member needs a collector. */
+export type Context = Readonly<{
+  settings: Settings;
+  files: HostFiles;
+  host: string;
+  /** Effective user id: decides which files and counters are open to us. */
+  uid: number;
+  run(command: Command, options?: StartOptions): Promise<Finished>;
+  start(command: Command, options?: StartOptions): Promise<Running>;
+  find(program: Program): Resolved;
+  install(program: Program): string;
+  scratch: Scratch;
+  now(): Date;
+  monotonicMs(): number;
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}>;
+
+/** What belongs to one request. */
+export type Call = Readonly<{ signal: AbortSignal; progress(message: string): void }>;
+
+export function createContext(settings: Settings, root = ''): Context {
+  return {
+    settings,
+    files: hostFiles(root),
+    host: hostname(),
+    uid: process.geteuid?.() ?? 0,
+    run,
+    start,
+    find: findProgram,
+    install: installCommand,
+    scratch: scratchSpace(),
+    now: () => new Date(),
+    monotonicMs: () => performance.now(),
+    sleep: (ms, signal) => delay(ms, undefined, signal ? { signal } : {}),
+  };
+}

@@ -1,0 +1,82 @@
+import {
+  closeSync,
+  lstatSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Files of ours, in a directory that only we can enter and that goes when we go. */
+export type Scratch = Readonly<{
+  path(name: string): string;
+  /** Bytes of a file from an offset on; empty at its end or where there is no such file. */
+  readFrom(name: string, offset: number, maxBytes: number): Uint8Array;
+  remove(name: string): void;
+}>;
+
+const prefix = `tracewright-${process.getuid?.() ?? 0}-`;
+
+/** The directory is made on first use; directories of servers that were killed are swept then. */
+export function scratchSpace(): Scratch {
+  let directory: string | undefined;
+
+  function own(): string {
+    if (directory === undefined) {
+      sweep();
+      directory = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
+      const made = directory;
+      process.once('exit', () => rmSync(made, { recursive: true, force: true }));
+    }
+    return directory;
+  }
+
+  const path = (name: string): string => {
+    if (!/^[\w.-]{1,64}$/.test(name) || name.startsWith('.')) throw new Error(`bad name: ${name}`);
+    return join(own(), name);
+  };
+
+  return {
+    path,
+    readFrom(name, offset, maxBytes) {
+      const file = path(name);
+      if (!statSync(file, { throwIfNoEntry: false })) return new Uint8Array();
+      const fd = openSync(file, 'r');
+      try {
+        const data = Buffer.allocUnsafe(maxBytes);
+        return data.subarray(0, readSync(fd, data, 0, maxBytes, offset));
+      } finally {
+        closeSync(fd);
+      }
+    },
+    remove: (name) => rmSync(path(name), { force: true }),
+  };
+}
+
+function sweep(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = name.startsWith(prefix) ? Number(name.slice(prefix.length).split('-')[0]) : 0;
+    if (pid > 0 && !isAlive(pid)) sweepOne(join(tmpdir(), name));
+  }
+}
+
+/** Only a real directory of our own user: /tmp is open to everybody, and so are its names. */
+function sweepOne(path: string): void {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats?.isDirectory() && stats.uid === process.getuid?.()) {
+    rmSync(path, { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}

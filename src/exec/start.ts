@@ -1,0 +1,151 @@
+import type { Duplex } from 'node:stream';
+import type { Command } from '../../allowlist/command.ts';
+import { wrappers } from '../../allowlist/programs.ts';
+import { TracewrightError } from '../errors.ts';
+import { addGroup, endGroup, signalGroup } from './live-groups.ts';
+import { resolveProgram } from './resolve-program.ts';
+
+/** How a program ended. Text on stderr and an exit code are data here, not a failure. */
+export type Finished = Readonly<{
+  stdout: string;
+  /** The first 4 KiB. */
+  stderr: string;
+  exit_code: number | null;
+  signal: string | null;
+  stopped_by: 'exit' | 'deadline' | 'output_limit' | 'canceled' | 'caller';
+  duration_ms: number;
+}>;
+
+export type StartOptions = Readonly<{
+  signal?: AbortSignal | undefined;
+  /** Takes stdout piece by piece; nothing is kept then. */
+  onStdout?: ((text: string) => void) | undefined;
+}>;
+
+export type Running = Readonly<{
+  pid: number;
+  finished: Promise<Finished>;
+  /** Asks the program to finish and print what it has; SIGKILL follows after a grace time. */
+  stop(): void;
+  /** A control pipe, by file descriptor number (3 is the first). */
+  control(fd: number): Duplex;
+}>;
+
+const stderr_cap = 4096;
+const grace_ms = 2000;
+
+/** All that a program sees of our environment: nothing of the caller's gets through. */
+const environment = {
+  PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+  HOME: '/nonexistent',
+  LC_ALL: 'C',
+  PERF_PAGER: 'cat',
+  PERF_CONFIG: '/dev/null',
+};
+
+/**
+ * Starts an approved command: no shell, no stdin, a process group of its own, a deadline, a cap on
+ * its output, and a parent-death signal so that it ends even when we are killed.
+ */
+export async function start(command: Command, options: StartOptions = {}): Promise<Running> {
+  const [file, ...args] = commandLine(command);
+  if (options.signal?.aborted) throw canceled();
+  // Loaded on first use: answering `initialize` does not need it.
+  const { execa } = await import('execa');
+  const started_at = performance.now();
+  const child = execa(file, args, {
+    shell: false,
+    detached: true,
+    cleanup: false,
+    reject: false,
+    buffer: false,
+    extendEnv: false,
+    env: environment,
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'pipe', ...Array<'pipe'>(command.controlPipes).fill('pipe')],
+  });
+  const { pid } = child;
+  if (pid === undefined) throw notStarted(command, (await child).originalMessage);
+  addGroup(pid);
+
+  let stopped_by: Finished['stopped_by'] = 'exit';
+  let killTimer: NodeJS.Timeout | undefined;
+  const stop = (reason: Finished['stopped_by']): void => {
+    if (killTimer !== undefined) return;
+    stopped_by = reason;
+    signalGroup(pid, command.stopSignal);
+    killTimer = setTimeout(() => signalGroup(pid, 'SIGKILL'), grace_ms);
+  };
+
+  const { limits } = command;
+  let stdout = '';
+  let stdout_bytes = 0;
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    if (stdout_bytes > limits.output_bytes) return;
+    stdout_bytes += Buffer.byteLength(text);
+    if (options.onStdout) options.onStdout(text);
+    else stdout += text;
+    if (stdout_bytes > limits.output_bytes) stop('output_limit');
+  });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    if (stderr.length < stderr_cap) stderr = (stderr + text).slice(0, stderr_cap);
+  });
+
+  const deadline = setTimeout(() => stop('deadline'), limits.duration_ms);
+  const onAbort = (): void => stop('canceled');
+  options.signal?.addEventListener('abort', onAbort, { once: true });
+
+  const finished = child.then((result): Finished => {
+    clearTimeout(deadline);
+    clearTimeout(killTimer);
+    options.signal?.removeEventListener('abort', onAbort);
+    endGroup(pid);
+    return {
+      stdout: stdout.slice(0, limits.output_bytes),
+      stderr,
+      exit_code: result.exitCode ?? null,
+      signal: result.signal ?? null,
+      stopped_by,
+      duration_ms: Math.round(performance.now() - started_at),
+    };
+  });
+
+  return {
+    pid,
+    finished,
+    stop: () => stop('caller'),
+    control(fd) {
+      const pipe = child.stdio[fd];
+      if (!pipe) throw new Error(`the command has no control pipe ${fd}`);
+      return pipe as unknown as Duplex;
+    },
+  };
+}
+
+/** Runs an approved command to its end. A canceled request rejects with CANCELED. */
+export async function run(command: Command, options: StartOptions = {}): Promise<Finished> {
+  const finished = await (await start(command, options)).finished;
+  if (finished.stopped_by === 'canceled') throw canceled();
+  return finished;
+}
+
+/** The argv with its wrappers in front; every program in it by absolute path. */
+function commandLine(command: Command): readonly [string, ...string[]] {
+  const target = resolveProgram(command.program);
+  const mounts = command.privateMounts
+    ? [resolveProgram(wrappers.unshare), '--mount', '--propagation', 'private', '--']
+    : [];
+  const pdeathsig = ['--pdeathsig', command.parentDeathSignal, '--'];
+  return [resolveProgram(wrappers.setpriv), ...pdeathsig, ...mounts, target, ...command.args];
+}
+
+const canceled = (): TracewrightError =>
+  new TracewrightError('CANCELED', 'The caller canceled the request.', 'Call again.');
+
+const notStarted = (command: Command, reason: string | undefined): TracewrightError =>
+  new TracewrightError(
+    'EXECUTION_FAILED',
+    `${command.program.name} could not be started: ${reason ?? 'unknown reason'}`,
+    'Check `ulimit -u` and free memory, then try again.',
+  );

@@ -1,0 +1,44 @@
+import type { Call, Context } from '../context.ts';
+import { toTracewrightError } from '../errors.ts';
+import type { Unavailable } from '../reading.ts';
+import { readResource } from '../resources/read.ts';
+
+/** What one resource says at the moment, in the words a person would use. */
+export type Glimpse = Readonly<{
+  uri: string;
+  lines: readonly string[];
+  unavailable: readonly Unavailable[];
+}>;
+
+/** Reads resources now. One that fails is a glimpse that says why; it never fails the others. */
+export function glimpses(uris: readonly string[], ctx: Context, call: Call): Promise<Glimpse[]> {
+  return Promise.all(uris.map((uri) => glimpse(uri, ctx, call)));
+}
+
+async function glimpse(uri: string, ctx: Context, call: Call): Promise<Glimpse> {
+  try {
+    const { summary = [], unavailable = [] }: Partial<Document> = await readResource(uri, ctx, call);
+    return { uri, lines: summary, unavailable };
+  } catch (thrown) {
+    const { code, message, suggestion } = toTracewrightError(thrown);
+    if (code === 'CANCELED') throw thrown;
+    return { uri, lines: [], unavailable: [{ what: uri, reason: message, fix: suggestion }] };
+  }
+}
+
+type Document = { summary: readonly string[]; unavailable: readonly Unavailable[] };
+
+/** The glimpses as Markdown: the state now, and what cannot be told here and why. */
+export function snapshotSection(all: readonly Glimpse[], ctx: Context): string {
+  const missing = all.flatMap((each) => each.unavailable);
+  return [
+    `## ${ctx.host} at ${ctx.now().toISOString()}`,
+    ...all.flatMap(({ uri, lines }) =>
+      lines.length === 0 ? [] : [`\n\`${uri}\``, ...lines.map((line) => `- ${line}`)],
+    ),
+    ...(missing.length === 0 ? [] : ['\n## Not available on this host', ...missing.map(bullet)]),
+  ].join('\n');
+}
+
+const bullet = ({ what, reason, fix }: Unavailable): string =>
+  `- ${what}: ${reason}${fix === null ? '' : ` Fix: \`${fix}\``}`;

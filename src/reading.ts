@@ -1,0 +1,24 @@
+/** Something this host cannot tell, why, and the command that changes it (null: nothing does). */
+export type Unavailable = Readonly<{ what: string; reason: string; fix: string | null }>;
+
+/**
+ * What a collector answers: the data and how it was measured. Fields of `data` that could not be
+ * measured are null and have an entry in `unavailable`.
+ */
+export type Reading<T> = Readonly<{
+  data: T;
+  /** The programs and files that measured it, best first. */
+  source: string;
+  /** One to six lines that a person would say out loud. */
+  summary: readonly string[];
+  /** Length of the window behind every rate and percentage. */
+  window_ms?: number;
+  /** Set where rows were left out: how many there are in all, and how to get the rest. */
+  truncated?: boolean;
+  total?: number;
+  next?: string;
+  /** Set where a tracer ran. */
+  lost_events?: number;
+  warnings?: readonly string[];
+  unavailable?: readonly Unavailable[];
+}>;

@@ -1,0 +1,76 @@
+import * as z from 'zod/v4';
+import type { Call, Context } from '../context.ts';
+import type { Reading } from '../reading.ts';
+import { checkArguments, type Queue } from '../tools/define-tool.ts';
+
+type Definition<Q extends z.ZodObject> = Readonly<{
+  uri: string;
+  name: string;
+  title: string;
+  /** What it tells, over which window, and what it costs. */
+  description: string;
+  queue?: Queue;
+  /** Parameters after `?`. Every value comes as text. */
+  query: Q;
+  read(query: z.output<Q>, ctx: Context, call: Call): Promise<Reading<object>>;
+}>;
+
+export type Resource = Readonly<{
+  uri: string;
+  name: string;
+  title: string;
+  description: string;
+  queue?: Queue | undefined;
+  /** Names of the parameters that the URI template offers. */
+  parameters: readonly string[];
+  /** One line on each parameter. */
+  help: string;
+  /** Values of the parameters that have a closed set of them. */
+  choices: Readonly<Record<string, readonly string[]>>;
+  /** Reads it with the parameters of a URI's query; INVALID_PARAMS says what to change. */
+  read(
+    parameters: Readonly<Record<string, string>>,
+    ctx: Context,
+    call: Call,
+  ): Promise<Reading<object>>;
+}>;
+
+export function defineResource<Q extends z.ZodObject>(definition: Definition<Q>): Resource {
+  const { query, read, ...rest } = definition;
+  return {
+    ...rest,
+    parameters: Object.keys(query.shape),
+    help: Object.entries(query.shape)
+      .map(([name, schema]) => `${name} (${schema.description ?? 'text'})`)
+      .join(', '),
+    choices: choicesOf(query),
+    async read(parameters, ctx, call) {
+      return await read(checkArguments(rest.uri, query, parameters), ctx, call);
+    },
+  };
+}
+
+function choicesOf(query: z.ZodObject): Record<string, string[]> {
+  const { properties = {} } = z.toJSONSchema(query, { io: 'input' });
+  const choices: Record<string, string[]> = {};
+  for (const [name, property] of Object.entries(properties)) {
+    if (typeof property === 'object' && property.enum) choices[name] = property.enum.map(String);
+  }
+  return choices;
+}
+
+export const noQuery = z.strictObject({});
+
+/** A whole number that arrives as text: "007", "1e3", " 5" and "-0" are not one. */
+export const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^(?:0|[1-9]\d{0,11})$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(min).max(max));
+
+/** Paging that every list offers: `limit` rows from `offset` on. */
+export const pageQuery = (limit: number, maxLimit: number) => ({
+  limit: wholeNumber(1, maxLimit).default(limit).describe(`rows, default ${limit}`),
+  offset: wholeNumber(0, 10_000_000).default(0).describe('rows to skip, default 0'),
+});

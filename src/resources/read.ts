@@ -1,0 +1,50 @@
+import { resourceDocument } from '../answer.ts';
+import type { Call, Context } from '../context.ts';
+import { TracewrightError } from '../errors.ts';
+import { inTurn } from '../serialize.ts';
+import type { Resource } from './define-resource.ts';
+import { resources } from './index.ts';
+
+/** The resource that a URI names, whatever its parameters, or undefined. */
+export function findResource(uri: string): Resource | undefined {
+  const [base] = uri.split('?', 1);
+  return resources.find((each) => each.uri === base);
+}
+
+/** Reads a resource by URI, parameters included. An unknown one is INVALID_PARAMS. */
+export function readResource(uri: string, ctx: Context, call: Call): Promise<object> {
+  const resource = findResource(uri);
+  if (!resource) throw unknownResource(uri);
+  const parameters = parameterValues(resource.uri, uri.slice(resource.uri.length + 1));
+  return inTurn(resource.queue, async () => {
+    call.signal.throwIfAborted();
+    return resourceDocument(await resource.read(parameters, ctx, call), ctx);
+  });
+}
+
+/** The URI template (RFC 6570) of a resource that takes parameters, or null. */
+export function uriTemplate({ uri, parameters }: Resource): string | null {
+  return parameters.length === 0 ? null : `${uri}{?${parameters.join(',')}}`;
+}
+
+function unknownResource(uri: string): TracewrightError {
+  return new TracewrightError(
+    'INVALID_PARAMS',
+    `There is no resource "${uri.slice(0, 80)}".`,
+    `Choose from: ${resources.map((each) => each.uri).join(', ')}.`,
+  );
+}
+
+function parameterValues(uri: string, query: string): Record<string, string> {
+  const pairs = [...new URLSearchParams(query)];
+  const names = pairs.map(([name]) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) {
+    throw new TracewrightError(
+      'INVALID_PARAMS',
+      `${uri}: the parameter "${twice.slice(0, 40)}" stands twice.`,
+      'Give each parameter once.',
+    );
+  }
+  return Object.fromEntries(pairs);
+}

@@ -1,0 +1,135 @@
+import {
+  ProtocolError,
+  ResourceNotFoundError,
+  Server,
+  type ServerContext,
+} from '@modelcontextprotocol/server';
+import type { Call, Context } from './context.ts';
+import { type ErrorCode, errorBody, toTracewrightError } from './errors.ts';
+import { instructions } from './instructions.ts';
+import type { Selection } from './selection.ts';
+import { version } from './version.ts';
+
+const invalid_params = -32602;
+const internal_error = -32603;
+/** Failures that another request would not meet. */
+const callersFault = new Set<ErrorCode>(['INVALID_PARAMS', 'PID_NOT_FOUND', 'NOT_ALLOWED']);
+const progress_interval_ms = 1000;
+
+/** Lists do not change while a server runs. */
+const listHint = { ttlMs: 3_600_000, cacheScope: 'private' } as const;
+
+const load = async () => (await import('./surface.ts')).surface;
+
+/**
+ * An MCP server over the same handlers as the command line, for either protocol era. It is built on
+ * the SDK's low-level class: the wording of errors, the order of calls and the moment of loading
+ * are ours.
+ */
+export function buildServer(ctx: Context, selection: Selection): Server {
+  const server = new Server(
+    { name: 'tracewright', title: 'Tracewright', version },
+    {
+      capabilities: { tools: {}, resources: {}, prompts: {}, completions: {} },
+      instructions,
+      cacheHints: {
+        'tools/list': listHint,
+        'resources/list': listHint,
+        'resources/templates/list': listHint,
+        'prompts/list': listHint,
+      },
+    },
+  );
+
+  server.setRequestHandler('tools/list', async () => (await load()).listTools(selection));
+  server.setRequestHandler('resources/list', async () => (await load()).listResources());
+  server.setRequestHandler('prompts/list', async () => (await load()).listPrompts());
+  server.setRequestHandler('resources/templates/list', async () =>
+    (await load()).listResourceTemplates(),
+  );
+
+  server.setRequestHandler('tools/call', async ({ params }, request) => {
+    const surface = await load();
+    const offered = surface.tools(selection);
+    const tool = offered.find((each) => each.name === params.name);
+    if (!tool) {
+      const names = offered.map((each) => each.name).join(', ');
+      const unknown = `Unknown tool: ${params.name.slice(0, 80)}. This server offers: ${names}.`;
+      throw new ProtocolError(invalid_params, unknown);
+    }
+    try {
+      const answer = await withProgress(request, (call) =>
+        surface.callTool(tool, params.arguments, ctx, call),
+      );
+      const text = JSON.stringify(answer);
+      return { content: [{ type: 'text', text }], structuredContent: answer };
+    } catch (thrown) {
+      // Without structuredContent: clients would check it against the schema of a success.
+      const text = JSON.stringify(errorBody(toTracewrightError(thrown), tool.name));
+      return { isError: true, content: [{ type: 'text', text }] };
+    }
+  });
+
+  server.setRequestHandler('resources/read', async ({ params: { uri } }, request) => {
+    const surface = await load();
+    if (!surface.isResource(uri)) throw new ResourceNotFoundError(uri.slice(0, 200));
+    const document = await asProtocolError(
+      withProgress(request, (call) => surface.readResource(uri, ctx, call)),
+    );
+    return { contents: [{ uri, mimeType: 'application/json', text: JSON.stringify(document) }] };
+  });
+
+  server.setRequestHandler('prompts/get', async ({ params }, request) => {
+    const surface = await load();
+    return asProtocolError(
+      withProgress(request, (call) => surface.getPrompt(params.name, params.arguments, ctx, call)),
+    );
+  });
+
+  server.setRequestHandler('completion/complete', async ({ params }) => {
+    const surface = await load();
+    return asProtocolError(surface.complete(params.ref, params.argument, ctx));
+  });
+
+  return server;
+}
+
+/** Runs the work with the request's cancellation; tells a client that asked, each second, that it runs. */
+async function withProgress<T>(
+  request: ServerContext,
+  work: (call: Call) => Promise<T>,
+): Promise<T> {
+  const { signal, notify, _meta } = request.mcpReq;
+  const progressToken = _meta?.progressToken;
+  let message = 'working';
+  let progress = 0;
+  const timer = setInterval(() => {
+    if (progressToken === undefined) return;
+    progress += 1;
+    const params = { progressToken, progress, message: `${message} (${progress} s)` };
+    // A client that went away is the transport's business.
+    notify({ method: 'notifications/progress', params }).catch(() => {});
+  }, progress_interval_ms);
+  const call: Call = {
+    signal,
+    progress: (text) => {
+      message = text;
+    },
+  };
+  try {
+    return await work(call);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** Resources, prompts and completions have no error result: theirs is a protocol error. */
+async function asProtocolError<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (thrown) {
+    const error = toTracewrightError(thrown);
+    const code = callersFault.has(error.code) ? invalid_params : internal_error;
+    throw new ProtocolError(code, `${error.message} ${error.suggestion}`, errorBody(error).error);
+  }
+}

@@ -1,0 +1,86 @@
+import * as z from 'zod/v4';
+import type { Call, Context } from '../context.ts';
+import { TracewrightError } from '../errors.ts';
+import type { Reading } from '../reading.ts';
+
+export type Toolset = 'scheduler';
+
+/** Calls with the same queue run one after another, in the order in which they came. */
+export type Queue = 'profiler' | 'window' | 'bpf';
+
+/**
+ * What a tool does to the host. `read`: looks at files and listings. `capture`: attaches or records
+ * for a while, which costs the host something and changes nothing.
+ */
+export type Effect = 'read' | 'capture';
+
+type Definition<I extends z.ZodObject, D extends z.ZodObject> = Readonly<{
+  name: string;
+  title: string;
+  toolset: Toolset;
+  effect: Effect;
+  queue?: Queue;
+  /** When to use it, what it costs, what to use instead. */
+  description: string;
+  input: I;
+  /** The documented fields of `data`. Loose: an added field must not break a client. */
+  output: D;
+  handle(input: z.output<I>, ctx: Context, call: Call): Promise<Reading<z.input<D>>>;
+}>;
+
+export type Tool = Readonly<{
+  name: string;
+  title: string;
+  toolset: Toolset;
+  effect: Effect;
+  queue?: Queue | undefined;
+  description: string;
+  input: z.ZodObject;
+  output: z.ZodObject;
+  /** Checks the arguments (INVALID_PARAMS says what to change) and answers. */
+  invoke(args: unknown, ctx: Context, call: Call): Promise<Reading<object>>;
+}>;
+
+/** A tool is a plain object; the arguments are typed inside and checked at the door. */
+export function defineTool<I extends z.ZodObject, D extends z.ZodObject>(
+  definition: Definition<I, D>,
+): Tool {
+  const { handle, ...rest } = definition;
+  return {
+    ...rest,
+    async invoke(args, ctx, call) {
+      return await handle(checkArguments(rest.name, rest.input, args), ctx, call);
+    },
+  };
+}
+
+/** The parsed arguments, or INVALID_PARAMS that names each wrong one and what is accepted. */
+export function checkArguments<S extends z.ZodObject>(
+  what: string,
+  schema: S,
+  args: unknown,
+): z.output<S> {
+  const parsed = schema.safeParse(args ?? {});
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => {
+    const name = issue.path.map(String).join('.');
+    return name === '' ? issue.message : `${name}: ${issue.message}`;
+  });
+  throw new TracewrightError(
+    'INVALID_PARAMS',
+    `${what}: ${problems.join('; ').slice(0, 600)}`,
+    `Accepted: ${acceptedArguments(schema)}`,
+  );
+}
+
+function acceptedArguments(schema: z.ZodObject): string {
+  const { properties = {} } = z.toJSONSchema(schema, { io: 'input' });
+  const each = Object.entries(properties).map(([name, property]) => {
+    if (typeof property !== 'object') return name;
+    const { enum: values, type, minimum, maximum, default: fallback } = property;
+    const range = minimum === undefined ? '' : ` ${minimum} to ${maximum ?? 'any'}`;
+    const kind = values ? values.join('|') : `${type ?? 'text'}${range}`;
+    return `${name} (${kind}${fallback === undefined ? '' : `, default ${fallback}`})`;
+  });
+  return each.length === 0 ? 'no arguments.' : `${each.join(', ')}.`;
+}

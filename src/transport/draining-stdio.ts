@@ -1,0 +1,85 @@
+import { PassThrough, type Readable, type Writable } from 'node:stream';
+import type { Transport } from '@modelcontextprotocol/server';
+import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
+
+type Options = Readonly<{
+  /** Ends after the first answer to anything but the handshake. */
+  once: boolean;
+  /** How long answers in flight may take after the end of the input. */
+  drain_ms: number;
+}>;
+
+type Message = Parameters<Transport['send']>[0];
+
+/**
+ * Stdio that answers what it was asked. The SDK aborts calls in flight when stdin ends, so that
+ * `printf … | tracewright mcp` would lose every slow answer; here the end of the input is held back
+ * until each request has its answer. By composition: the SDK's transport has class fields that a
+ * subclass cannot shadow. `closed` resolves when the connection has ended, from either side.
+ */
+export function drainingStdio(
+  stdin: Readable,
+  stdout: Writable,
+  options: Options,
+): { transport: Transport; closed: Promise<void> } {
+  const input = new PassThrough();
+  const inner = new StdioServerTransport(input, stdout);
+  const pending = new Set<string | number>();
+  let ended = false;
+
+  const endWhenAnswered = (): void => {
+    if (!ended || pending.size > 0) return;
+    // The last lines may still be on their way through the PassThrough.
+    if (input.writableLength + input.readableLength > 0) setImmediate(endWhenAnswered);
+    else input.end();
+  };
+
+  const noteRequest = (message: Message): void => {
+    if (!('method' in message)) return;
+    // A subscription stays open until it is canceled; it has no answer to wait for.
+    if ('id' in message && message.method !== 'subscriptions/listen') pending.add(message.id);
+    if (message.method !== 'notifications/cancelled') return;
+    const canceled = message.params?.['requestId'];
+    if (typeof canceled === 'string' || typeof canceled === 'number') pending.delete(canceled);
+  };
+
+  const transport: Transport = {
+    async start() {
+      inner.onerror = (error) => transport.onerror?.(error);
+      inner.onmessage = (message) => {
+        noteRequest(message);
+        transport.onmessage?.(message);
+      };
+      await inner.start();
+      stdin.on('data', (chunk) => input.write(chunk));
+      stdin.once('error', () => input.end());
+      stdin.once('end', () => {
+        ended = true;
+        setTimeout(() => input.end(), options.drain_ms).unref();
+        setImmediate(endWhenAnswered);
+      });
+    },
+    async send(message) {
+      await inner.send(message);
+      if ('method' in message || message.id === undefined) return;
+      pending.delete(message.id);
+      if (options.once && !isHandshake(message)) ended = true;
+      endWhenAnswered();
+    },
+    close: () => inner.close(),
+  };
+  const closed = new Promise<void>((resolve) => {
+    inner.onclose = () => {
+      transport.onclose?.();
+      resolve();
+    };
+    stdout.once('error', resolve);
+  });
+  return { transport, closed };
+}
+
+/** Whether a response answers `initialize` or `server/discover`. */
+function isHandshake(message: object): boolean {
+  if (!('result' in message) || typeof message.result !== 'object' || !message.result) return false;
+  return 'protocolVersion' in message.result || 'supportedVersions' in message.result;
+}
