@@ -1,0 +1,57 @@
+import type { Call, Context } from '../context.ts';
+import { cut, page } from '../page.ts';
+import type { Reading } from '../reading.ts';
+import {
+  type CpuGroup,
+  cpuGroup,
+  measureCpus,
+  provenance,
+  schedulingSummary,
+} from './aggregated.ts';
+
+/** `node_id` is null where the cache spans nodes. */
+export type LlcRow = Readonly<{ llc_id: number; node_id: number | null }> & CpuGroup;
+
+export type AggregatedLlc = Readonly<{
+  total_llcs: number;
+  switches_window_ms: number | null;
+  llcs: readonly LlcRow[];
+}>;
+
+type Params = Readonly<{ limit: number; offset: number; window_ms?: number | undefined }>;
+
+/** What the CPUs of each last-level cache did together during the window. */
+export async function collectAggregatedLlc(
+  ctx: Context,
+  { limit, offset, window_ms }: Params,
+  call: Call,
+): Promise<Reading<AggregatedLlc>> {
+  const measured = await measureCpus(ctx, window_ms, call);
+  const rows = measured.topology.llcs.map(
+    ({ id, node_id, cpus }): LlcRow => ({ llc_id: id, node_id, ...cpuGroup(measured, cpus) }),
+  );
+  const shown = page(rows, { limit, offset });
+  return {
+    data: {
+      total_llcs: rows.length,
+      switches_window_ms: measured.window.switches?.window_ms ?? null,
+      llcs: shown.rows,
+    },
+    ...provenance(measured),
+    ...cut(shown, `Read stats://aggregated/llc?limit=${limit}&offset=${shown.next_offset}`),
+    summary: [...busiest(rows), ...schedulingSummary(measured)],
+  };
+}
+
+function busiest(rows: readonly LlcRow[]): string[] {
+  const known = rows.filter((row) => row.util_pct !== null);
+  const [first, ...others] = known.sort((a, b) => (b.util_pct ?? 0) - (a.util_pct ?? 0));
+  const last = others.at(-1);
+  if (!first) return [];
+  const hottest = `LLC ${first.llc_id} (CPUs ${first.cpus}) ${first.util_pct} %`;
+  if (!last) return [`One last-level cache: ${hottest} busy.`];
+  return [
+    `${rows.length} last-level caches; busiest ${hottest}, ` +
+      `idlest LLC ${last.llc_id} (CPUs ${last.cpus}) ${last.util_pct} %.`,
+  ];
+}
