@@ -1,0 +1,69 @@
+import { ParseError } from '../parsed.ts';
+
+const magic = 0xeb9f;
+const header_bytes = 24;
+const type_bytes = 12;
+const kind_func = 12;
+
+/**
+ * Bytes after each 12-byte `struct btf_type`, by kind: `fixed`, and `each` times the vlen field.
+ * (include/uapi/linux/btf.h; kinds 16 to 19 came with 5.13 to 6.0.)
+ */
+const kinds: Readonly<Record<number, Readonly<{ fixed: number; each: number }>>> = {
+  1: { fixed: 4, each: 0 }, // INT
+  2: { fixed: 0, each: 0 }, // PTR
+  3: { fixed: 12, each: 0 }, // ARRAY
+  4: { fixed: 0, each: 12 }, // STRUCT
+  5: { fixed: 0, each: 12 }, // UNION
+  6: { fixed: 0, each: 8 }, // ENUM
+  7: { fixed: 0, each: 0 }, // FWD
+  8: { fixed: 0, each: 0 }, // TYPEDEF
+  9: { fixed: 0, each: 0 }, // VOLATILE
+  10: { fixed: 0, each: 0 }, // CONST
+  11: { fixed: 0, each: 0 }, // RESTRICT
+  12: { fixed: 0, each: 0 }, // FUNC
+  13: { fixed: 0, each: 8 }, // FUNC_PROTO
+  14: { fixed: 4, each: 0 }, // VAR
+  15: { fixed: 0, each: 12 }, // DATASEC
+  16: { fixed: 0, each: 0 }, // FLOAT
+  17: { fixed: 4, each: 0 }, // DECL_TAG
+  18: { fixed: 0, each: 0 }, // TYPE_TAG
+  19: { fixed: 0, each: 12 }, // ENUM64
+};
+
+/**
+ * Names of the functions in a BTF file such as `/sys/kernel/btf/vmlinux`, in its order (sorted by
+ * name since pahole 1.26). The file is a header {magic 0xeb9f, hdr_len, offset and length of the
+ * types and of the strings}, types of varying length, and NUL-terminated strings; its byte order is
+ * that of the machine, told by the magic. Names are decoded as Latin-1: the kernel's are ASCII.
+ *
+ * ParseError where it is not BTF, or holds a kind that is not known here: without its length the
+ * types behind it cannot be found.
+ */
+export function parseBtfFunctions(bytes: Uint8Array): readonly string[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < header_bytes) throw new ParseError('shorter than a BTF header');
+  const little = view.getUint16(0, true) === magic;
+  if (!little && view.getUint16(0, false) !== magic) throw new ParseError('not BTF: wrong magic');
+  const field = (offset: number): number => view.getUint32(offset, little);
+  const start = field(4);
+  const types = { from: start + field(8), to: start + field(8) + field(12) };
+  const strings = { from: start + field(16), to: start + field(16) + field(20) };
+  if (types.to > bytes.length || strings.to > bytes.length) throw new ParseError('BTF is cut off');
+  const text = new TextDecoder('latin1').decode(bytes.subarray(strings.from, strings.to));
+
+  const names: string[] = [];
+  let at = types.from;
+  while (at + type_bytes <= types.to) {
+    const info = field(at + 4);
+    const kind = (info >>> 24) & 0x1f;
+    const size = kinds[kind];
+    if (!size) throw new ParseError(`unknown BTF kind ${kind} at byte ${at}`);
+    if (kind === kind_func) {
+      const name = field(at);
+      names.push(text.slice(name, text.indexOf('\0', name)));
+    }
+    at += type_bytes + size.fixed + size.each * (info & 0xffff);
+  }
+  return names;
+}

@@ -1,0 +1,65 @@
+import type { Context } from '../context.ts';
+import type { Reading } from '../reading.ts';
+import { fairScheduler, type SchedExtState, sched_ext_root, schedExtState } from './sched-ext.ts';
+
+type Named = Readonly<{
+  name: string | null;
+  version: string | null;
+  build: string | null;
+  /** The whole name that the scheduler gave itself. */
+  ops: string | null;
+}>;
+
+export type CurrentScheduler = Named &
+  Pick<
+    SchedExtState,
+    'active' | 'state' | 'switch_all' | 'nr_rejected' | 'hotplug_seq' | 'enable_seq' | 'reason'
+  > &
+  Readonly<{
+    /** The scheduling class of ordinary tasks. */
+    class: 'sched_ext' | 'fair';
+    sub_schedulers: readonly (Named & Readonly<{ id: string }>)[];
+    /** Schedules what sched_ext does not: all ordinary tasks while none is active. */
+    fallback_class: 'EEVDF' | 'CFS' | null;
+    sched_ext_supported: boolean;
+  }>;
+
+/** Who schedules ordinary tasks at the moment. */
+export function collectCurrentScheduler(ctx: Context): Reading<CurrentScheduler> {
+  const state = schedExtState(ctx);
+  const { ops, supported, sub_schedulers, fix, ...rest } = state;
+  const { active, reason } = rest;
+  const fallback_class = fairScheduler(ctx);
+  const named = active
+    ? names(ops)
+    : { name: fallback_class, version: null, build: null, ops: null };
+  return {
+    data: {
+      ...named,
+      class: active ? 'sched_ext' : 'fair',
+      ...rest,
+      sub_schedulers: sub_schedulers.map((sub) => ({ id: sub.id, ...names(sub.ops) })),
+      fallback_class,
+      sched_ext_supported: supported,
+    },
+    source: supported ? sched_ext_root : '/proc/sys/kernel/osrelease',
+    summary: active
+      ? activeWords(named, state)
+      : [`${fallback_class ?? 'The fair class'} schedules. ${reason ?? ''}`],
+    unavailable: active ? [] : [{ what: 'sched_ext scheduler', reason: reason ?? '', fix }],
+  };
+}
+
+const names = (ops: SchedExtState['ops']): Named =>
+  ops ?? { name: null, version: null, build: null, ops: null };
+
+function activeWords({ name, version }: Named, state: SchedExtState): readonly string[] {
+  const { switch_all, nr_rejected, sub_schedulers } = state;
+  const which = version === null ? name : `${name} ${version}`;
+  const reach = switch_all === false ? 'tasks of policy SCHED_EXT only' : 'all ordinary tasks';
+  return [
+    `sched_ext scheduler ${which ?? 'without a name'} schedules ${reach}.`,
+    ...(sub_schedulers.length === 0 ? [] : [`${sub_schedulers.length} schedulers run below it.`]),
+    ...(nr_rejected ? [`It rejected ${nr_rejected} tasks.`] : []),
+  ];
+}
