@@ -1,5 +1,5 @@
 // Builds dist/cli.js: one file, not minified, because people who run it as root may read it.
-import { rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { build } from 'esbuild';
 
@@ -21,19 +21,37 @@ const lazyBuiltins = {
 };
 
 rmSync('dist', { recursive: true, force: true });
-await build({
+const { metafile } = await build({
   entryPoints: ['src/cli.ts'],
   outfile: 'dist/cli.js',
   bundle: true,
   platform: 'node',
   format: 'esm',
   target: 'node20',
-  // The SDK's smaller JSON Schema validator; only elicitation would use it, which we do not.
-  conditions: ['workerd'],
+  alias: { '@modelcontextprotocol/server/_shims': './scripts/sdk-shims.mjs' },
   plugins: [lazyBuiltins],
-  legalComments: 'linked',
+  legalComments: 'none',
+  metafile: true,
   logLevel: 'warning',
   banner: {
     js: "#!/usr/bin/env node\nimport { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);",
   },
 });
+
+writeFileSync('dist/THIRD_PARTY_NOTICES.txt', notices(Object.keys(metafile.inputs)));
+
+/** The licences of what is in the bundle: each of them asks to stay with its code. */
+function notices(inputs) {
+  const folders = new Set(
+    inputs.flatMap((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []),
+  );
+  return [...folders]
+    .sort()
+    .map((folder) => {
+      const { name, version, license } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
+      const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
+      const text = file ? readFileSync(`${folder}/${file}`, 'utf8').trim() : `Licence: ${license}`;
+      return `${name} ${version}\n\n${text}\n`;
+    })
+    .join(`\n${'-'.repeat(80)}\n\n`);
+}

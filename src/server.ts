@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import {
   ProtocolError,
   ResourceNotFoundError,
@@ -100,6 +101,8 @@ async function withProgress<T>(
   work: (call: Call) => Promise<T>,
 ): Promise<T> {
   const { signal, notify, _meta } = request.mcpReq;
+  // A prompt reads several resources at once; Node.js warns above ten listeners.
+  setMaxListeners(0, signal);
   const progressToken = _meta?.progressToken;
   let message = 'working';
   let progress = 0;
@@ -124,12 +127,14 @@ async function withProgress<T>(
 }
 
 /** Resources, prompts and completions have no error result: theirs is a protocol error. */
-async function asProtocolError<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (thrown) {
-    const error = toTracewrightError(thrown);
-    const code = callersFault.has(error.code) ? invalid_params : internal_error;
-    throw new ProtocolError(code, `${error.message} ${error.suggestion}`, errorBody(error).error);
-  }
+function asProtocolError<T>(work: Promise<T>): Promise<T> {
+  return work.catch((thrown: unknown) => {
+    throw protocolError(thrown);
+  });
+}
+
+function protocolError(thrown: unknown): ProtocolError {
+  const error = toTracewrightError(thrown);
+  const code = callersFault.has(error.code) ? invalid_params : internal_error;
+  return new ProtocolError(code, `${error.message} ${error.suggestion}`, errorBody(error).error);
 }

@@ -1,16 +1,20 @@
+import { setMaxListeners } from 'node:events';
 import type { Call, Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
 import type { Selection } from '../selection.ts';
 import { surface } from '../surface.ts';
 import { keyValues } from './arguments.ts';
+import { doctor } from './doctor.ts';
+import { profileToTheEnd } from './profile.ts';
 import { renderAnswer, renderTable } from './render.ts';
 import { summary } from './summary.ts';
 
 type Setting = Readonly<{ ctx: Context; selection: Selection; json: boolean }>;
-type Command = (words: readonly string[], setting: Setting) => Promise<string>;
+type Command = (words: readonly string[], setting: Setting) => string | Promise<string>;
 
 const commands: Readonly<Record<string, Command>> = {
   summary: (_words, { ctx, json }) => summary(ctx, shellCall(), json),
+  doctor: (_words, { ctx, json }) => doctor(ctx, shellCall(), json),
   tools: (_words, { selection, json }) =>
     listing(surface.listTools(selection), json, ({ tools }) =>
       tools.map(({ name, title }) => ({ name, title })),
@@ -32,7 +36,9 @@ const commands: Readonly<Record<string, Command>> = {
     answer(await surface.readResource(uri, ctx, shellCall()), json),
   prompt: async ([name = '', ...words], { ctx, json }) => {
     const prompt = await surface.getPrompt(name, keyValues(words), ctx, shellCall());
-    return json ? JSON.stringify(prompt) : prompt.messages.map((each) => each.content.text).join('\n');
+    return json
+      ? JSON.stringify(prompt)
+      : prompt.messages.map((each) => each.content.text).join('\n');
   },
 };
 
@@ -41,7 +47,7 @@ export function runCommand(
   word: string,
   words: readonly string[],
   setting: Setting,
-): Promise<string> {
+): string | Promise<string> {
   const command = Object.hasOwn(commands, word) ? commands[word] : undefined;
   if (command) return command(words, setting);
   throw new TracewrightError(
@@ -64,19 +70,28 @@ async function callCommand([name = '', ...words]: readonly string[], setting: Se
   }
   const described = surface.describeTool(tool);
   const args = keyValues(words, Object(described.inputSchema['properties']));
-  return answer(await surface.callTool(tool, args, ctx, shellCall()), json);
+  const given =
+    tool.name === 'start_perf_profiling'
+      ? await profileToTheEnd(args, ctx, shellCall())
+      : await surface.callTool(tool, args, ctx, shellCall());
+  return answer(given, json);
 }
 
 const answer = (given: object, json: boolean): string =>
   json ? JSON.stringify(given) : renderAnswer(given);
 
-async function listing<T extends object>(
+function listing<T extends object>(
   all: T,
   json: boolean,
   rows: (all: T) => Readonly<Record<string, unknown>>[],
-): Promise<string> {
+): string {
   return json ? JSON.stringify(all) : renderTable(rows(all)).join('\n');
 }
 
 /** A call from a shell: Ctrl-C ends the whole process, so nothing else cancels it. */
-const shellCall = (): Call => ({ signal: new AbortController().signal, progress: () => {} });
+function shellCall(): Call {
+  const { signal } = new AbortController();
+  // One signal for all the reads of a summary; Node.js warns above ten listeners.
+  setMaxListeners(0, signal);
+  return { signal, progress: () => {} };
+}

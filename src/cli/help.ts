@@ -17,6 +17,7 @@ Options
   --toolsets a,b         offer only these toolsets
   --tools a,b            offer only these tools
   --exclude-tools a,b    offer all but these tools
+  --stats-socket-path P  where the scheduler serves its scx_stats
   --mcp, --mcp-daemon    the same as "mcp" and "mcp --daemon"
   --help, --version
 

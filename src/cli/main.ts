@@ -19,6 +19,7 @@ const options = {
   toolsets: { type: 'string' },
   tools: { type: 'string' },
   'exclude-tools': { type: 'string' },
+  'stats-socket-path': { type: 'string' },
 } as const;
 
 /** Runs the command line and gives the exit code: 0 done, 1 failed, 2 wrong usage. */
@@ -38,7 +39,16 @@ export async function main(argv: readonly string[]): Promise<number> {
       excludeTools: list(values['exclude-tools']),
       readOnly: values['read-only'] ?? false,
     };
-    const ctx = createContext({ daemon, readOnly: selection.readOnly });
+    const ctx = createContext({
+      daemon,
+      readOnly: selection.readOnly,
+      statsSocketPath: values['stats-socket-path'],
+    });
+    if (word === 'internal-bpf-stats') {
+      const { bpfStatsWindow } = await import('../daemon/bpf-stats-window.ts');
+      await bpfStatsWindow(Number(rest[0]));
+      return 0;
+    }
     if (word === 'mcp') {
       await serve(ctx, selection, values.once ?? false);
       return 0;

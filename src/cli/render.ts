@@ -53,7 +53,8 @@ function renderField(name: string, value: unknown, width: number): string[] {
   if (value === null || value === undefined) return [];
   const rows = records(value);
   if (rows.length > 0) return [`${name}:`, ...renderTable(rows, width).map(indent), ''];
-  if (Array.isArray(value)) return value.length === 0 ? [] : [`${name}: ${value.map(cell).join(', ')}`];
+  if (Array.isArray(value))
+    return value.length === 0 ? [] : [`${name}: ${value.map(cell).join(', ')}`];
   if (!isRecord(value)) return [`${name}: ${scalar(value)}`];
   const inner = Object.entries(value).flatMap(([key, each]) => renderField(key, each, width - 2));
   return inner.length === 0 ? [] : [`${name}:`, ...inner.map(indent)];

@@ -18,4 +18,6 @@ export async function serve(ctx: Context, selection: Selection, once: boolean): 
   });
   await closed;
   await server.close();
+  // An open stdin would keep the process alive after --once or a broken stdout.
+  process.stdin.destroy();
 }

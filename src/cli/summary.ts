@@ -1,13 +1,13 @@
 import type { Call, Context } from '../context.ts';
 import { ownBundle } from '../paths.ts';
-import { glimpses } from '../prompts/snapshot.ts';
+import { glimpses, missingIn } from '../prompts/snapshot.ts';
 import { summaryUris } from '../prompts/summarize-system.ts';
 
 /** What this machine is and does, from the data of the summarize_system workflow. */
 export async function summary(ctx: Context, call: Call, json: boolean): Promise<string> {
   const all = await glimpses(summaryUris, ctx, call);
   if (json) return JSON.stringify({ host: ctx.host, glimpses: all, connect: clientEntry(ctx) });
-  const missing = all.flatMap((each) => each.unavailable);
+  const missing = missingIn(all);
   return [
     `${ctx.host}, ${ctx.now().toISOString()}`,
     ...all.flatMap(({ uri, lines }) =>

@@ -18,9 +18,6 @@ export function readProcStat(files: HostFiles): StatCounters {
 export const inWords = (source: string, warnings: readonly ParseWarning[]): string[] =>
   warnings.map(({ line, reason }) => `${source}, line ${line}: ${reason}`);
 
-/** Shows the waits of each task, with the longest. */
-export const traceWaits = 'sudo perf sched record -- sleep 5; sudo perf sched latency';
-
 /** /proc/schedstat, or why there is nothing to take from it. */
 export function readSchedStat(files: HostFiles): SchedStat | Unavailable {
   const what = 'latency, run_queue_wait';
@@ -37,5 +34,5 @@ export function readSchedStat(files: HostFiles): SchedStat | Unavailable {
       ? 'No /proc/schedstat: the kernel was built without CONFIG_SCHEDSTATS. ' +
         'Waits of each process are in stats://aggregated/process.'
       : `/proc/schedstat cannot be read (${file.code}).`;
-  return { what, reason, fix: traceWaits };
+  return { what, reason, fix: null };
 }

@@ -4,7 +4,7 @@ import type { Call, Context } from '../context.ts';
 import type { HostFiles } from '../procfs/host-files.ts';
 import type { Unavailable } from '../reading.ts';
 import { type CounterWindow, default_window_ms, windowMeter } from './counter-window.ts';
-import { readProcStat, readSchedStat, type StatCounters, traceWaits } from './cpu-counters.ts';
+import { readProcStat, readSchedStat, type StatCounters } from './cpu-counters.ts';
 import { type CpuTicks, ticksByCpu } from './cpu-shares.ts';
 import { countSwitches, type SwitchCount, switchesUnavailable } from './cpu-switches.ts';
 import { type QueueCounts, queueCounts } from './run-queue-wait.ts';
@@ -137,7 +137,7 @@ function queuesBetween(
 const noExtremes: Unavailable = {
   what: 'latency.min_ns, latency.max_ns',
   reason: 'The kernel keeps the sum of the waits of a CPU, not the shortest and the longest.',
-  fix: traceWaits,
+  fix: null,
 };
 
 function wakeupsUnavailable(files: HostFiles, sched: SchedStat | Unavailable): Unavailable | null {
@@ -146,7 +146,7 @@ function wakeupsUnavailable(files: HostFiles, sched: SchedStat | Unavailable): U
     return {
       what,
       reason: 'This kernel does not count wakeups of a CPU: a tracepoint has to.',
-      fix: 'sudo perf stat -a -A -e sched:sched_wakeup -- sleep 1',
+      fix: null,
     };
   }
   if (files.number('/proc/sys/kernel/sched_schedstats') === 1) return null;

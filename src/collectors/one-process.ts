@@ -91,8 +91,8 @@ export async function collectOneProcess(
   };
 }
 
-/** The process that a pid or thread id belongs to. */
-function processOf({ files }: Context, id: number): number {
+/** The process that a pid or thread id belongs to; PID_NOT_FOUND, PERMISSION_DENIED. */
+export function processOf({ files }: Context, id: number): number {
   const file = files.read(`/proc/${id}/status`);
   if (file.ok) return parsePidStatus(file.text).data.tgid ?? id;
   if (file.absence !== 'denied') throw notFound(id);

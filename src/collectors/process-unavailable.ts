@@ -11,29 +11,27 @@ export function unavailableFields(
     rows.length > 0 && rows.every((row) => value(row) === null);
   return [
     ...(missing((row) => row.run_queue_wait_ms) ? [noWaits] : []),
-    { what: 'latency.min_ns, latency.max_ns', reason: noExtremes, fix: traceWaits },
+    { what: 'latency.min_ns, latency.max_ns', reason: noExtremes, fix: null },
     ...(missing((row) => row.nr_wakeups) ? [wakeups(ctx)] : []),
     ...(missing((row) => row.nr_migrations) ? [noMigrations] : []),
     ...schedExt(ctx, missing),
   ];
 }
 
-const traceWaits = 'perf sched record -- sleep 5; perf sched latency';
-
 const noExtremes =
-  'The kernel keeps the sum and the number of the waits of a thread; single waits need a trace of sched_wakeup and sched_switch.';
+  'The kernel keeps the sum and the number of the waits of a thread; single waits need a trace (`perf sched record`, then `perf sched latency`).';
 
 const noWaits: Unavailable = {
   what: 'run_queue_wait_ms, run_queue_wait_pct, latency',
   reason: '/proc/PID/task/TID/schedstat is missing or not kept (kernel without CONFIG_SCHED_INFO).',
-  fix: traceWaits,
+  fix: null,
 };
 
 const noMigrations: Unavailable = {
   what: 'nr_migrations, migrations_per_s, vruntime_ms, slice_ms',
   reason:
     '/proc/PID/task/TID/sched cannot be read (before Linux 6.15 it needs CONFIG_SCHED_DEBUG).',
-  fix: 'perf stat -e migrations -p PID -- sleep 5',
+  fix: null,
 };
 
 function wakeups({ files }: Context): Unavailable {
@@ -44,7 +42,7 @@ function wakeups({ files }: Context): Unavailable {
     return { what, reason, fix: 'sudo sysctl kernel.sched_schedstats=1' };
   }
   const reason = 'This kernel counts no wakeups of a thread: they need a trace of sched_wakeup.';
-  return { what, reason, fix: 'perf sched record -- sleep 5; perf sched timehist --wakeups' };
+  return { what, reason, fix: null };
 }
 
 function schedExt(

@@ -120,8 +120,9 @@ function inWords(data: SystemCpu): string[] {
   const { load, pressure } = data;
   const some = pressure?.cpu?.some;
   return [
-    `${data.cpus_online} CPUs ${data.util_pct} % busy: user ${data.user_pct}, system ` +
-      `${data.system_pct}, iowait ${data.iowait_pct}, steal ${data.steal_pct} %.`,
+    `${data.cpus_online} CPUs ${data.util_pct} % busy: user ${data.user_pct}, nice ` +
+      `${data.nice_pct}, system ${data.system_pct}, softirq ` +
+      `${data.softirq_pct}, steal ${data.steal_pct} %; iowait ${data.iowait_pct} %.`,
     `Load ${load.one}, ${load.five}, ${load.fifteen} (1, 5, 15 min); ${load.runnable} tasks ` +
       `runnable, ${data.procs_blocked} blocked on I/O.`,
     `${data.context_switches_per_s} context switches/s, ${data.interrupts_per_s} interrupts/s, ` +

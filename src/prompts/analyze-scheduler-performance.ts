@@ -19,7 +19,7 @@ const throughput = {
     '`stats://system/cpu?window_ms=2000`: `context_switches_per_s` against `util_pct`; many thousand per CPU with much `system_pct` means that switching itself is the work.',
     '`stats://aggregated/process?sort=switches&limit=10`: `involuntary_per_s` high is preemption, `voluntary_per_s` high is blocking.',
     '`stats://aggregated/llc`: `nr_migrations` across caches costs cache contents.',
-    'Where the time goes: `start_perf_profiling` with `duration_secs=10`, then `get_perf_results`; `schedule` and its callers show with `symbol=schedule`.',
+    'Where the time goes: `start_perf_profiling` with `duration_secs=10`, then `get_perf_results`; `symbol=schedule` gives the callers of that function.',
   ],
 };
 const balance = {

@@ -1,4 +1,5 @@
 import * as z from 'zod/v4';
+import { processOf } from '../collectors/one-process.ts';
 import { processIds } from '../collectors/process-ids.ts';
 import { definePrompt } from './define-prompt.ts';
 import { writeWorkflow } from './workflow.ts';
@@ -17,6 +18,7 @@ export const debugHighLatency = definePrompt({
   }),
   complete: { pid: processIds },
   async write({ pid }, ctx, call) {
+    if (pid !== undefined) processOf(ctx, Number(pid));
     const process = `stats://aggregated/process?${pid === undefined ? 'sort=wait&limit=5' : `pid=${pid}`}`;
     const target = pid === undefined ? 'this machine' : `process ${pid}`;
     return await writeWorkflow(

@@ -17,7 +17,11 @@ export function glimpses(uris: readonly string[], ctx: Context, call: Call): Pro
 
 async function glimpse(uri: string, ctx: Context, call: Call): Promise<Glimpse> {
   try {
-    const { summary = [], unavailable = [] }: Partial<Document> = await readResource(uri, ctx, call);
+    const { summary = [], unavailable = [] }: Partial<Document> = await readResource(
+      uri,
+      ctx,
+      call,
+    );
     return { uri, lines: summary, unavailable };
   } catch (thrown) {
     const { code, message, suggestion } = toTracewrightError(thrown);
@@ -30,7 +34,7 @@ type Document = { summary: readonly string[]; unavailable: readonly Unavailable[
 
 /** The glimpses as Markdown: the state now, and what cannot be told here and why. */
 export function snapshotSection(all: readonly Glimpse[], ctx: Context): string {
-  const missing = all.flatMap((each) => each.unavailable);
+  const missing = missingIn(all);
   return [
     `## ${ctx.host} at ${ctx.now().toISOString()}`,
     ...all.flatMap(({ uri, lines }) =>
@@ -38,6 +42,12 @@ export function snapshotSection(all: readonly Glimpse[], ctx: Context): string {
     ),
     ...(missing.length === 0 ? [] : ['\n## Not available on this host', ...missing.map(bullet)]),
   ].join('\n');
+}
+
+/** What the glimpses could not tell; what several of them lack is said once. */
+export function missingIn(all: readonly Glimpse[]): readonly Unavailable[] {
+  const each = all.flatMap(({ unavailable }) => unavailable);
+  return [...new Map(each.map((one) => [`${one.what} ${one.reason}`, one])).values()];
 }
 
 const bullet = ({ what, reason, fix }: Unavailable): string =>

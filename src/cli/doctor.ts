@@ -1,0 +1,49 @@
+import type { Call, Context } from '../context.ts';
+import { type Check, type Diagnosis, diagnose } from '../doctor.ts';
+import { renderTable } from './render.ts';
+
+/** `tracewright doctor`: what works here, what does not, and the command that fixes it. */
+export async function doctor(ctx: Context, call: Call, json: boolean): Promise<string> {
+  const diagnosis = await diagnose(ctx, call);
+  return json ? JSON.stringify(diagnosis) : render(diagnosis);
+}
+
+function render({ tracewright, node, programs, kernel, resources, tools }: Diagnosis): string {
+  return [
+    `tracewright ${tracewright}, Node.js ${node}`,
+    '',
+    'Programs',
+    ...renderTable(
+      programs.map(({ name, version, path, problem }) => ({
+        name,
+        version: version ?? problem ?? 'unknown',
+        path: path ?? '',
+      })),
+    ).map(indent),
+    ...programs.flatMap(({ fix }) => (fix === null ? [] : [`    fix: ${fix}`])),
+    '',
+    'Kernel',
+    ...Object.entries(kernel).flatMap(([name, { value, reason, fix }]) => [
+      `  ${name}: ${value ?? 'not available'}${reason === null ? '' : ` (${reason})`}`,
+      ...(fix === null ? [] : [`    fix: ${fix}`]),
+    ]),
+    '',
+    'Resources',
+    ...resources.flatMap(renderCheck),
+    '',
+    'Tools',
+    ...tools.flatMap(renderCheck),
+  ].join('\n');
+}
+
+function renderCheck({ name, state, source, problems }: Check): string[] {
+  return [
+    `  ${state.padEnd(11)}  ${name}${source === null ? '' : `  from ${source}`}`,
+    ...problems.flatMap(({ what, reason, fix }) => [
+      `    ${what === name ? '' : `${what}: `}${reason}`,
+      ...(fix === null ? [] : [`      fix: ${fix}`]),
+    ]),
+  ];
+}
+
+const indent = (line: string): string => `  ${line}`;

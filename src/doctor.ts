@@ -1,0 +1,103 @@
+import { type KernelFacts, kernelFacts } from './collectors/kernel-facts.ts';
+import { type ProgramVersion, programVersions } from './collectors/program-versions.ts';
+import type { Call, Context } from './context.ts';
+import { toTracewrightError } from './errors.ts';
+import type { Unavailable } from './reading.ts';
+import { surface } from './surface.ts';
+import { version } from './version.ts';
+
+type State = 'available' | 'degraded' | 'unavailable';
+
+/** Whether one tool or resource works here. */
+export type Check = Readonly<{
+  name: string;
+  state: State;
+  /** What measures it now, also where a better source is closed; null where nothing does. */
+  source: string | null;
+  /** What is missing and why; a fix is the exact command. */
+  problems: readonly Unavailable[];
+}>;
+
+export type Diagnosis = Readonly<{
+  tracewright: string;
+  node: string;
+  programs: readonly ProgramVersion[];
+  kernel: KernelFacts;
+  resources: readonly Check[];
+  tools: readonly Check[];
+}>;
+
+/** A profile that nobody started is not a fault: these are judged by what a profile needs. */
+const isProfile = ({ uri }: { uri: string }): boolean => uri.startsWith('profiling://');
+
+/** Tools that show what a resource shows stand and fall with it. */
+const toolBasis: Readonly<Record<string, string>> = {
+  get_topology: 'topology://info',
+  list_events: 'events://perf',
+};
+const profilingTools = ['start_perf_profiling', 'stop_perf_profiling', 'get_perf_results'];
+
+/** Reads every resource once and says what works, what does not, and what changes it. */
+export async function diagnose(ctx: Context, call: Call): Promise<Diagnosis> {
+  const measuring = surface.resources.filter((each) => !isProfile(each));
+  const [programs, measured] = await Promise.all([
+    programVersions(ctx),
+    Promise.all(measuring.map(({ uri }) => checkResource(uri, ctx, call))),
+  ]);
+  const kernel = kernelFacts(ctx);
+  const profiling = profilingProblems(programs, kernel);
+  const profiles = surface.resources.filter(isProfile);
+  const resources = [...measured, ...profiles.map(({ uri }) => ({ name: uri, ...profiling }))];
+  const tools = surface.tools({ readOnly: false }).map(({ name }): Check => {
+    const basis = resources.find((each) => each.name === toolBasis[name]);
+    if (basis) return { ...basis, name };
+    if (!profilingTools.includes(name)) {
+      return { name, state: 'available', source: null, problems: [] };
+    }
+    return { name, ...profiling };
+  });
+  const node = process.versions.node;
+  return { tracewright: version, node, programs, kernel, resources, tools };
+}
+
+async function checkResource(uri: string, ctx: Context, call: Call): Promise<Check> {
+  try {
+    const document: Partial<Measured> = await surface.readResource(uri, ctx, call);
+    const { unavailable: problems = [], source = null } = document;
+    if (problems.some(({ what }) => what === uri)) {
+      return { name: uri, state: 'unavailable', source: null, problems };
+    }
+    const state = problems.some(({ fix }) => fix !== null) ? 'degraded' : 'available';
+    return { name: uri, state, source, problems };
+  } catch (thrown) {
+    const { message, suggestion } = toTracewrightError(thrown);
+    const problem = { what: uri, reason: message, fix: suggestion };
+    return { name: uri, state: 'unavailable', source: null, problems: [problem] };
+  }
+}
+
+type Measured = { unavailable: readonly Unavailable[]; source: string };
+
+function profilingProblems(
+  programs: readonly ProgramVersion[],
+  kernel: KernelFacts,
+): Omit<Check, 'name'> {
+  const perf = programs.find(({ name }) => name === 'perf');
+  if (!perf || perf.problem !== null) {
+    const reason = `perf: ${perf?.problem ?? 'unknown'}`;
+    const problem = { what: 'perf', reason, fix: perf?.fix ?? null };
+    return { state: 'unavailable', source: null, problems: [problem] };
+  }
+  const { perf_event_paranoid: paranoid, uid } = kernel;
+  if (uid.value !== 0 && paranoid.reason !== null) {
+    const what = 'profiles of the whole machine and of the kernel';
+    const problem = { what, reason: paranoid.reason, fix: paranoid.fix };
+    return { state: 'degraded', source: 'perf, own processes only', problems: [problem] };
+  }
+  if (kernel.pmu.value === null) {
+    const what = 'hardware events';
+    const problem = { what, reason: kernel.pmu.reason ?? 'no PMU', fix: null };
+    return { state: 'available', source: 'perf, cpu-clock', problems: [problem] };
+  }
+  return { state: 'available', source: 'perf', problems: [] };
+}
