@@ -1,5 +1,5 @@
 // Builds dist/cli.js: one file, not minified, because people who run it as root may read it.
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { build } from 'esbuild';
 
@@ -20,7 +20,6 @@ const lazyBuiltins = {
   },
 };
 
-rmSync('dist', { recursive: true, force: true });
 const { metafile } = await build({
   entryPoints: ['src/cli.ts'],
   outfile: 'dist/cli.js',

@@ -1,8 +1,8 @@
-/** Process groups that we started and that may still have members. */
-const live = new Set<number>();
+/** Leaders of process groups that we started, with what each gets when we go. */
+const live = new Map<number, 'SIGKILL' | 'SIGTERM'>();
 
-export const addGroup = (leader: number): void => {
-  live.add(leader);
+export const addGroup = (leader: number, parentDeathSignal: 'KILL' | 'TERM'): void => {
+  live.set(leader, `SIG${parentDeathSignal}`);
 };
 
 /** Kills what is left of a group whose leader has ended, and forgets it. */
@@ -11,17 +11,24 @@ export function endGroup(leader: number): void {
   live.delete(leader);
 }
 
-/** Sends a signal to every member. A group without members is not an error. */
+/**
+ * Sends a signal to every member. Nobody left (ESRCH) is not an error, and neither are members that
+ * have become another user's (EPERM): this runs in timers, where a throw would end the server.
+ */
 export function signalGroup(leader: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-leader, signal);
   } catch (error) {
-    const gone = error instanceof Error && 'code' in error && error.code === 'ESRCH';
-    if (!gone) throw error;
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code !== 'ESRCH' && code !== 'EPERM') throw error;
   }
 }
 
-/** For the last moments of the server: no waiting, no output kept. */
+/**
+ * For the last moments of the server: no waiting, no output kept. A program that has something to
+ * put back gets its SIGTERM, as it would if we were killed.
+ */
 export function killAllGroups(): void {
-  for (const leader of live) endGroup(leader);
+  for (const [leader, signal] of live) signalGroup(leader, signal);
+  live.clear();
 }

@@ -1,7 +1,9 @@
-import { statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Program } from '../../allowlist/command.ts';
 import { TracewrightError } from '../errors.ts';
 
+/** `path` of an unsafe program is what others may write: the file or the folder it lies in. */
 export type Resolved = Readonly<
   { path: string } | { problem: 'missing' | 'unsafe'; path: string | null }
 >;
@@ -18,12 +20,23 @@ export function findProgram(program: Program): Resolved {
   for (const path of program.candidates) {
     const stats = statSync(path, { throwIfNoEntry: false });
     if (!stats?.isFile() || (stats.mode & 0o111) === 0) continue;
-    const othersMayReplace = stats.uid !== 0 || (stats.mode & 0o022) !== 0;
-    if (process.geteuid?.() === 0 && othersMayReplace) return { problem: 'unsafe', path };
+    const weak = process.geteuid?.() === 0 ? weakSpot(path) : undefined;
+    if (weak !== undefined) return { problem: 'unsafe', path: weak };
     found.set(program.name, path);
     return { path };
   }
   return { problem: 'missing', path: null };
+}
+
+/** The file, or a folder on the way to it, that someone else than root may replace. */
+function weakSpot(path: string): string | undefined {
+  const real = realpathSync(path);
+  return [real, dirname(real), dirname(path)].find((each) => {
+    const stats = statSync(each);
+    // In a sticky folder only the owner of a file can replace it.
+    const sticky = stats.isDirectory() && (stats.mode & 0o1000) !== 0;
+    return stats.uid !== 0 || ((stats.mode & 0o022) !== 0 && !sticky);
+  });
 }
 
 /** The absolute path, or TOOL_NOT_FOUND / NOT_ALLOWED with the command that helps. */
@@ -33,8 +46,8 @@ export function resolveProgram(program: Program): string {
   if (resolved.problem === 'unsafe') {
     throw new TracewrightError(
       'NOT_ALLOWED',
-      `${resolved.path} is not owned by root or is writable by others, so root does not run it.`,
-      `sudo chown root:root ${resolved.path} && sudo chmod 755 ${resolved.path}`,
+      `${resolved.path} is not owned by root or is writable by others, so root does not run ${program.name}.`,
+      `sudo chown root:root ${resolved.path} && sudo chmod go-w ${resolved.path}`,
     );
   }
   throw new TracewrightError(

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import type { Command } from '../../allowlist/command.ts';
 import { wrappers } from '../../allowlist/programs.ts';
@@ -49,9 +50,9 @@ const environment = {
  */
 export async function start(command: Command, options: StartOptions = {}): Promise<Running> {
   const [file, ...args] = commandLine(command);
-  if (options.signal?.aborted) throw canceled();
   // Loaded on first use: answering `initialize` does not need it.
   const { execa } = await import('execa');
+  if (options.signal?.aborted) throw canceled();
   const started_at = performance.now();
   const child = execa(file, args, {
     shell: false,
@@ -66,13 +67,22 @@ export async function start(command: Command, options: StartOptions = {}): Promi
   });
   const { pid } = child;
   if (pid === undefined) throw notStarted(command, (await child).originalMessage);
-  addGroup(pid);
+  addGroup(pid, command.parentDeathSignal);
+
+  let ended = false;
+  // A child that the program leaves behind would keep stdout open, and us waiting.
+  child.once('exit', () => {
+    ended = true;
+    endGroup(pid);
+  });
 
   let stopped_by: Finished['stopped_by'] = 'exit';
   let killTimer: NodeJS.Timeout | undefined;
   const stop = (reason: Finished['stopped_by']): void => {
-    if (killTimer !== undefined) return;
+    // What was printed can cross the cap after the end: the answer is cut then, too.
+    if (stopped_by !== 'exit' || (ended && reason !== 'output_limit')) return;
     stopped_by = reason;
+    if (ended) return;
     signalGroup(pid, command.stopSignal);
     killTimer = setTimeout(() => signalGroup(pid, 'SIGKILL'), grace_ms);
   };
@@ -100,9 +110,8 @@ export async function start(command: Command, options: StartOptions = {}): Promi
     clearTimeout(deadline);
     clearTimeout(killTimer);
     options.signal?.removeEventListener('abort', onAbort);
-    endGroup(pid);
     return {
-      stdout: stdout.slice(0, limits.output_bytes),
+      stdout: stdout_bytes > limits.output_bytes ? firstBytes(stdout, limits.output_bytes) : stdout,
       stderr,
       exit_code: result.exitCode ?? null,
       signal: result.signal ?? null,
@@ -133,11 +142,24 @@ export async function run(command: Command, options: StartOptions = {}): Promise
 /** The argv with its wrappers in front; every program in it by absolute path. */
 function commandLine(command: Command): readonly [string, ...string[]] {
   const target = resolveProgram(command.program);
-  const mounts = command.privateMounts
-    ? [resolveProgram(wrappers.unshare), '--mount', '--propagation', 'private', '--']
-    : [];
+  const mounts =
+    command.privateMounts && mayMount()
+      ? [resolveProgram(wrappers.unshare), '--mount', '--propagation', 'private', '--']
+      : [];
   const pdeathsig = ['--pdeathsig', command.parentDeathSignal, '--'];
   return [resolveProgram(wrappers.setpriv), ...pdeathsig, ...mounts, target, ...command.args];
+}
+
+/** Text of at most so many bytes, without half a character at its end. */
+function firstBytes(text: string, bytes: number): string {
+  return new TextDecoder().decode(Buffer.from(text).subarray(0, bytes), { stream: true });
+}
+
+/** CAP_SYS_ADMIN. Without it unshare fails, and the program cannot mount anything either. */
+function mayMount(): boolean {
+  const status = readFileSync('/proc/self/status', 'utf8');
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0';
+  return (BigInt(`0x${effective}`) & (1n << 21n)) !== 0n;
 }
 
 const canceled = (): TracewrightError =>

@@ -1,0 +1,82 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { isRunning, programsForTest } from './commands.ts';
+
+const { folder, remove } = programsForTest();
+const parent = join(folder, 'parent.mjs');
+afterAll(remove);
+
+beforeAll(async () => {
+  await build({
+    entryPoints: ['test/exec/parent.ts'],
+    outfile: parent,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
+  });
+});
+
+async function startParent(
+  args: readonly string[],
+  [program, ...before]: readonly [string, ...string[]] = [process.execPath],
+): Promise<{ child: ChildProcess; pid: number }> {
+  const child = spawn(program, [...before, parent, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let said = '';
+  for await (const chunk of child.stdout) {
+    said += String(chunk);
+    const pid = /^pid (\d+)$/m.exec(said)?.[1];
+    if (pid !== undefined && said.includes('ready')) return { child, pid: Number(pid) };
+  }
+  throw new Error(`the parent ended early: ${said}`);
+}
+
+async function killAndExpectNoChild({ child, pid }: { child: ChildProcess; pid: number }) {
+  expect(isRunning(pid)).toBe(true);
+  child.kill('SIGKILL');
+  await expect.poll(() => isRunning(pid), { timeout: 2000 }).toBe(false);
+}
+
+const ignoring = join(folder, 'ignore-int.sh');
+const listening = join(folder, 'forever.sh');
+
+test.each([
+  { signal: 'KILL', mounts: 'shared', file: ignoring },
+  { signal: 'KILL', mounts: 'private', file: ignoring },
+  { signal: 'TERM', mounts: 'shared', file: listening },
+])('SIGKILL of the parent leaves no child ($signal, $mounts mounts)', async (each) => {
+  await killAndExpectNoChild(await startParent([each.file, each.signal, each.mounts]));
+});
+
+test('a parent that is well keeps its child', async () => {
+  const started = await startParent([ignoring]);
+  await delay(300);
+  await killAndExpectNoChild(started);
+});
+
+test.skipIf(process.geteuid?.() !== 0)(
+  'without CAP_SYS_ADMIN a command with private mounts still runs (skipped for other users than root)',
+  async () => {
+    const asNobody = [
+      '/usr/bin/setpriv',
+      '--reuid=65534',
+      '--regid=65534',
+      '--clear-groups',
+    ] as const;
+    chmodSync(folder, 0o755);
+    const started = await startParent(
+      [ignoring, 'KILL', 'private'],
+      [...asNobody, process.execPath],
+    );
+    expect(statSync(`/proc/${started.pid}`).uid).toBe(65534);
+    await killAndExpectNoChild(started);
+  },
+);

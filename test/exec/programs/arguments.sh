@@ -1,0 +1,3 @@
+#!/bin/sh
+# One argument per line, as received.
+printf '<%s>\n' "$@"

@@ -1,0 +1,3 @@
+#!/bin/sh
+# Mounts a file system for itself, as perf does with tracefs.
+mount -t tmpfs tracewright-test /mnt && grep -c tracewright-test /proc/self/mounts

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, expect, test } from 'vitest';
+import { run, start } from '../../src/exec/start.ts';
+import { programsForTest } from './commands.ts';
+
+const programs = programsForTest();
+const { command } = programs;
+afterAll(programs.remove);
+
+test('nothing of our environment reaches a program', async () => {
+  process.env['TRACEWRIGHT_TEST_SECRET'] = 'secret';
+  process.env['LD_PRELOAD_TEST'] = '/tmp/x.so';
+  const { stdout } = await run(command('surroundings'));
+  const names = stdout.split('\n').flatMap((line) => /^([A-Z_]+)=/.exec(line)?.[1] ?? []);
+  // The shell itself adds PWD.
+  expect(names).toEqual(['HOME', 'LC_ALL', 'PATH', 'PERF_CONFIG', 'PERF_PAGER', 'PWD']);
+  expect(stdout).toContain('\nPATH=/usr/sbin:/usr/bin:/sbin:/bin\n');
+});
+
+test('a program runs in /, without stdin, in a session and group of its own', async () => {
+  const running = await start(command('surroundings'));
+  const { stdout } = await running.finished;
+  expect(stdout).toContain('\ncwd=/\nstdin=/dev/null\n');
+  expect(stdout).toContain(`\npid=${running.pid}\ngroup=${running.pid} session=${running.pid}\n`);
+});
+
+test('arguments arrive as they are: no shell reads them', async () => {
+  const args = ['$(id)', '`id`', '; id', '| id', '* ?', '"\'', 'a\nb', '', '--', '-e'];
+  const { stdout } = await run(command('arguments', { args }));
+  expect(stdout).toBe(args.map((each) => `<${each}>\n`).join(''));
+});
+
+test('control pipes carry orders in and acknowledgements out', async () => {
+  const running = await start(command('control', { controlPipes: 2 }));
+  const acknowledged: string[] = [];
+  running.control(4).on('data', (text: Buffer) => acknowledged.push(text.toString()));
+  running.control(3).write('enable\n');
+  running.control(3).write('stop\n');
+  expect(await running.finished).toMatchObject({ exit_code: 0, stopped_by: 'exit' });
+  expect(acknowledged.join('')).toBe('ack enable\nack stop\n');
+});
+
+test('a control pipe that nobody reads holds nobody up', async () => {
+  const running = await start(command('control', { controlPipes: 2 }));
+  running.control(3).end('stop\n');
+  expect(await running.finished).toMatchObject({ exit_code: 0, stopped_by: 'exit' });
+});
+
+const capabilities = /^CapEff:\s*(\S+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+const mayMount = (BigInt(`0x${capabilities}`) & (1n << 21n)) !== 0n;
+
+test.skipIf(!mayMount)(
+  'a file system that a program mounts stays private (skipped without CAP_SYS_ADMIN)',
+  async () => {
+    const finished = await run(command('mounts', { privateMounts: true }));
+    expect(finished).toMatchObject({ stdout: '1\n', stderr: '', exit_code: 0 });
+    expect(readFileSync('/proc/self/mounts', 'utf8')).not.toContain('tracewright-test');
+  },
+);

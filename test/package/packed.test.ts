@@ -1,0 +1,230 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { AjvJsonSchemaValidator } from '@modelcontextprotocol/client/validators/ajv';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type RealClient, realClients } from './real-clients.ts';
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+const room = mkdtempSync(join(tmpdir(), 'tracewright-packed-'));
+const app = join(room, 'app');
+const cli = join(app, 'node_modules/tracewright/dist/cli.js');
+let packed: { filename: string; size: number; files: { path: string }[] };
+
+beforeAll(() => {
+  // Readable for everybody: the server also runs as another user.
+  chmodSync(room, 0o755);
+  mkdirSync(app);
+  execFileSync(process.execPath, ['scripts/setup.mjs'], { stdio: 'inherit' });
+  const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', room];
+  [packed] = JSON.parse(execFileSync('npm', pack, { encoding: 'utf8', stdio: 'pipe' }));
+  const tarball = join(room, packed.filename);
+  const install = ['install', '--offline', '--ignore-scripts', '--cache', join(room, 'cache')];
+  execFileSync('npm', [...install, tarball], { cwd: app, stdio: 'pipe' });
+});
+
+afterAll(() => rmSync(room, { recursive: true, force: true }));
+
+describe('the package', () => {
+  test('holds the program, its bpftrace scripts, its papers and nothing else', () => {
+    const scripts = readdirSync('scripts/bpftrace', { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name));
+    const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
+    const files = packed.files.map(({ path }) => path);
+    const notices = /^dist\/(cli\.js\.LEGAL\.txt|THIRD_PARTY_NOTICES\S*)$/;
+    expect(files.filter((path) => !notices.test(path)).sort()).toEqual(
+      [...papers, ...scripts, 'dist/cli.js'].sort(),
+    );
+    expect(files.some((path) => notices.test(path))).toBe(true);
+  });
+
+  test('is at most 1 MB', () => {
+    expect(packed.size).toBeLessThanOrEqual(1_000_000);
+  });
+
+  test('installs without network and without a dependency', () => {
+    const installed = readdirSync(join(app, 'node_modules')).filter(
+      (name) => !name.startsWith('.'),
+    );
+    expect(installed).toEqual(['tracewright']);
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+    const bin = join(app, 'node_modules/.bin/tracewright');
+    expect(execFileSync(bin, ['--version'], { encoding: 'utf8' }).trim()).toBe(version);
+    expect(statSync(bin).mode & 0o111).not.toBe(0);
+  });
+});
+
+const documented = {
+  resources: [
+    'scheduler://current',
+    'stats://scheduler/scx',
+    'topology://info',
+    'stats://aggregated/cpu',
+    'stats://aggregated/llc',
+    'stats://aggregated/node',
+    'stats://aggregated/process',
+    'stats://system/cpu',
+    'stats://system/memory',
+    'stats://system/network',
+    'events://perf',
+    'events://kprobe',
+    'bpf://programs',
+    'profiling://perf/status',
+    'profiling://perf/results',
+  ],
+  tools: [
+    'query_stats',
+    'get_topology',
+    'list_events',
+    'start_perf_profiling',
+    'stop_perf_profiling',
+    'get_perf_results',
+    'read_resource',
+  ],
+  prompts: [
+    'analyze_scheduler_performance',
+    'debug_high_latency',
+    'analyze_cpu_imbalance',
+    'investigate_scheduler_behavior',
+    'summarize_system',
+    'profile_system',
+  ],
+};
+
+/** The least that each tool needs, in an order in which a profile starts, stops and has results. */
+const least: Readonly<Record<string, Record<string, unknown>>> = {
+  query_stats: {},
+  get_topology: {},
+  list_events: { subsystem: 'sched' },
+  read_resource: { uri: 'topology://info' },
+  start_perf_profiling: { freq: 99, duration_secs: 20 },
+  stop_perf_profiling: {},
+  get_perf_results: {},
+};
+
+const asNobody = [
+  '/usr/bin/setpriv',
+  '--reuid=65534',
+  '--regid=65534',
+  '--clear-groups',
+  '--reset-env',
+] as const;
+const server = [process.execPath, cli, 'mcp'] as const;
+const users: { user: string; argv: readonly [string, ...string[]] }[] =
+  process.geteuid?.() === 0
+    ? [
+        { user: 'root', argv: server },
+        { user: 'nobody', argv: [...asNobody, ...server] },
+      ]
+    : [{ user: 'this user', argv: server }];
+
+const hasPerf = existsSync('/usr/bin/perf');
+
+const sessions = users.flatMap(({ user, argv }) =>
+  realClients.map((real) => ({ ...real, user, argv })),
+);
+
+// Side by side: most of the time a server waits for the window that it measures.
+describe.concurrent.each(sessions)('$label as $user', ({ user, argv, keepsServer, connect }) => {
+  const validator = new AjvJsonSchemaValidator();
+  let client: RealClient;
+  beforeAll(async () => {
+    client = await connect(argv, app);
+  });
+  afterAll(() => client.close());
+
+  test('lists what is documented', async () => {
+    const tools = await client.tools();
+    expect(bytes(tools)).toBeLessThanOrEqual(token_cap_bytes);
+    expect(tools.map((each) => each.name)).toEqual(expect.arrayContaining(documented.tools));
+    const prompts = (await client.prompts()).map((each) => each.name);
+    expect(prompts).toEqual(expect.arrayContaining(documented.prompts));
+    expect(await client.resources()).toEqual(expect.arrayContaining(documented.resources));
+    expect(await client.templates()).not.toEqual([]);
+  });
+
+  test('reads every resource', async () => {
+    const uris = await client.resources();
+    const answers = await Promise.all(uris.map((uri) => settled(client.read(uri))));
+    for (const [index, { text, error }] of answers.entries()) {
+      const uri = uris[index];
+      if (error === undefined) expect(Object.keys(JSON.parse(text)), uri).not.toEqual([]);
+      else if (user === 'root') throw new Error(`${uri}: ${error}`);
+      else expect(error, uri).toMatch(/\w+ \w+/);
+      expect(Buffer.byteLength(text), uri).toBeLessThanOrEqual(token_cap_bytes);
+    }
+  });
+
+  test('calls every tool', async () => {
+    const tools = await client.tools();
+    const order = Object.keys(least);
+    const inOrder = tools.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+    for (const { name, outputSchema } of inOrder) {
+      const args = least[name];
+      if (!args) throw new Error(`add arguments for ${name}`);
+      const answer = await client.call(name, args);
+      expect(bytes(answer.content), name).toBeLessThanOrEqual(token_cap_bytes);
+      const text = answer.content[0]?.text ?? '';
+      if (answer.isError) {
+        expect(answer.structuredContent, name).toBeUndefined();
+        expect(JSON.parse(text), name).toMatchObject(wellFormedError(name));
+        // A call that follows another needs the server of the other, and a profile needs perf.
+        const must = keepsServer && (hasPerf || !name.includes('perf'));
+        if (user === 'root' && must) throw new Error(`${name}: ${text}`);
+        continue;
+      }
+      expect(answer.structuredContent, name).toEqual(JSON.parse(text));
+      expect(answer.structuredContent, name).toMatchObject({ success: true, tool: name });
+      const validate = validator.getValidator(outputSchema ?? { not: {} });
+      expect(validate(answer.structuredContent), name).toMatchObject({ valid: true });
+      if (name === 'start_perf_profiling' && keepsServer) await delay(1000);
+    }
+  });
+
+  test('gets every prompt', async () => {
+    const gets = (await client.prompts()).map(async ({ name, arguments: offered = [] }) => {
+      const required = offered.filter((each) => each.required).map((each) => [each.name, '1']);
+      return { name, ...(await client.prompt(name, Object.fromEntries(required))) };
+    });
+    for (const { name, messages } of await Promise.all(gets)) {
+      expect(messages[0]?.content.text, name).toMatch(/\w+ \w+/);
+      expect(bytes(messages), name).toBeLessThanOrEqual(token_cap_bytes);
+    }
+  });
+});
+
+/** 10,000 tokens of four bytes. */
+const token_cap_bytes = 40_000;
+
+const bytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
+
+async function settled(reading: Promise<string>): Promise<{ text: string; error?: string }> {
+  try {
+    return { text: await reading };
+  } catch (error) {
+    return { text: '', error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+const wellFormedError = (tool: string): object => ({
+  success: false,
+  tool,
+  error: {
+    code: expect.stringMatching(/^[A-Z_]+$/),
+    message: expect.stringMatching(/\w+ \w+/),
+    suggestion: expect.stringMatching(/\w+/),
+  },
+});

@@ -1,0 +1,59 @@
+import type { Reporter, TestCase, TestModule } from 'vitest/node';
+
+let isFiltered = false;
+
+/**
+ * The closing lines of a run: what was skipped and why, then the three figures alone on a line.
+ * Skipping everything is not a success: a run in which nothing passed fails, and for root, who lacks
+ * no permission, so does a file whose tests were all skipped.
+ */
+export const closingLines: Reporter = {
+  onInit(vitest) {
+    isFiltered = vitest.config.testNamePattern !== undefined;
+  },
+  onTestRunEnd(modules, unhandledErrors) {
+    const tests = modules.flatMap(testsOf);
+    const inState = (state: string): TestCase[] =>
+      tests.filter((each) => each.result().state === state);
+    const passed = inState('passed').length;
+    const skipped = isFiltered ? [] : inState('skipped');
+    const idle = isFiltered || process.geteuid?.() !== 0 ? [] : modules.filter(isIdle);
+    // A file that cannot be loaded has no tests that could fail.
+    const broken = modules.filter((each) => each.errors().length > 0).length;
+    const failed = inState('failed').length + broken + unhandledErrors.length + idle.length;
+    if (passed === 0 || failed > 0) process.exitCode = 1;
+
+    if (skipped.length > 0) console.log(['', 'Skipped:', ...reasons(skipped)].join('\n'));
+    for (const each of idle) console.log(`\nFailed: every test of ${fileOf(each)} was skipped.`);
+    if (passed === 0) console.log('\nFailed: nothing passed.');
+    console.log(`\n${passed} passed, ${failed} failed, ${inState('skipped').length} skipped`);
+  },
+};
+
+const testsOf = (module: TestModule): TestCase[] => [...module.children.allTests()];
+
+function isIdle(module: TestModule): boolean {
+  const tests = testsOf(module);
+  return tests.length > 0 && tests.every((each) => each.result().state === 'skipped');
+}
+
+/** One line for each file and reason, with how many tests it holds back. */
+function reasons(skipped: readonly TestCase[]): string[] {
+  const counts = new Map<string, number>();
+  for (const each of skipped) {
+    const line = `${reasonOf(each)}  [${fileOf(each.module)}]`;
+    counts.set(line, (counts.get(line) ?? 0) + 1);
+  }
+  return [...counts].map(([line, count]) => `${String(count).padStart(5)}  ${line}`);
+}
+
+/** What the test said when it skipped itself, else the words in brackets in its title, else the title. */
+function reasonOf(test: TestCase): string {
+  const result = test.result();
+  if (result.state === 'skipped' && result.note) return result.note;
+  const inBrackets = [...test.fullName.matchAll(/\(([^()]+)\)/g)].map((match) => match[1] ?? '');
+  const reason = inBrackets.findLast((text) => /\b(?:skip|need|without|only|root)/.test(text));
+  return reason ?? test.fullName;
+}
+
+const fileOf = (module: TestModule): string => module.relativeModuleId;
