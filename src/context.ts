@@ -5,6 +5,7 @@ import { findProgram, installCommand, type Resolved } from './exec/resolve-progr
 import { type Scratch, scratchSpace } from './exec/scratch.ts';
 import { type Finished, type Running, run, type StartOptions, start } from './exec/start.ts';
 import { type HostFiles, hostFiles } from './procfs/host-files.ts';
+import { type UnixLines, unixLines } from './sockets/unix-lines.ts';
 
 /** Fixed when the server starts; no request changes it. */
 export type Settings = Readonly<{
@@ -12,6 +13,8 @@ export type Settings = Readonly<{
   daemon: boolean;
   /** Refuses whatever attaches, records or writes. */
   readOnly: boolean;
+  /** Where the scheduler serves scx_stats; default /var/run/scx/root/stats. */
+  statsSocketPath?: string | undefined;
 }>;
 
 /** All that collectors know of the outside. Narrow on purpose: a member needs a collector. */
@@ -26,6 +29,8 @@ export type Context = Readonly<{
   find(program: Program): Resolved;
   install(program: Program): string;
   scratch: Scratch;
+  /** Connects to the statistics socket of the scheduler: the operator's path and no other. */
+  connectStats(): UnixLines;
   now(): Date;
   monotonicMs(): number;
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
@@ -45,6 +50,7 @@ export function createContext(settings: Settings, root = ''): Context {
     find: findProgram,
     install: installCommand,
     scratch: scratchSpace(),
+    connectStats: () => unixLines(settings.statsSocketPath ?? `${root}/var/run/scx/root/stats`),
     now: () => new Date(),
     monotonicMs: () => performance.now(),
     sleep: (ms, signal) => delay(ms, undefined, signal ? { signal } : {}),

@@ -31,16 +31,20 @@ const kinds: Readonly<Record<number, Readonly<{ fixed: number; each: number }>>>
   19: { fixed: 0, each: 12 }, // ENUM64
 };
 
+type Btf = Readonly<{
+  types: Readonly<{ from: number; to: number }>;
+  /** A 32-bit field in the byte order of the file. */
+  field(offset: number): number;
+  /** The NUL-terminated string at an offset into the strings. */
+  string(offset: number): string;
+}>;
+
 /**
- * Names of the functions in a BTF file such as `/sys/kernel/btf/vmlinux`, in its order (sorted by
- * name since pahole 1.26). The file is a header {magic 0xeb9f, hdr_len, offset and length of the
- * types and of the strings}, types of varying length, and NUL-terminated strings; its byte order is
- * that of the machine, told by the magic. Names are decoded as Latin-1: the kernel's are ASCII.
- *
- * ParseError where it is not BTF, or holds a kind that is not known here: without its length the
- * types behind it cannot be found.
+ * A BTF file such as `/sys/kernel/btf/vmlinux`: a header {magic 0xeb9f, hdr_len, offset and length
+ * of the types and of the strings}, types of varying length, and strings. Its byte order is that of
+ * the machine, told by the magic. Names are decoded as Latin-1: the kernel's are ASCII.
  */
-export function parseBtfFunctions(bytes: Uint8Array): readonly string[] {
+function openBtf(bytes: Uint8Array): Btf {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < header_bytes) throw new ParseError('shorter than a BTF header');
   const little = view.getUint16(0, true) === magic;
@@ -51,19 +55,64 @@ export function parseBtfFunctions(bytes: Uint8Array): readonly string[] {
   const strings = { from: start + field(16), to: start + field(16) + field(20) };
   if (types.to > bytes.length || strings.to > bytes.length) throw new ParseError('BTF is cut off');
   const text = new TextDecoder('latin1').decode(bytes.subarray(strings.from, strings.to));
+  const string = (offset: number): string => text.slice(offset, text.indexOf('\0', offset));
+  return { types, field, string };
+}
 
-  const names: string[] = [];
+/** Visits every type in the order of its id, from 1 on, with the offset where it begins. */
+function eachType({ types, field }: Btf, visit: (at: number, kind: number) => void): void {
   let at = types.from;
   while (at + type_bytes <= types.to) {
     const info = field(at + 4);
     const kind = (info >>> 24) & 0x1f;
     const size = kinds[kind];
     if (!size) throw new ParseError(`unknown BTF kind ${kind} at byte ${at}`);
-    if (kind === kind_func) {
-      const name = field(at);
-      names.push(text.slice(name, text.indexOf('\0', name)));
-    }
+    visit(at, kind);
     at += type_bytes + size.fixed + size.each * (info & 0xffff);
   }
+}
+
+/**
+ * Names of the functions in a BTF file, in its order (sorted by name since pahole 1.26).
+ *
+ * ParseError where it is not BTF, or holds a kind that is not known here: without its length the
+ * types behind it cannot be found.
+ */
+export function parseBtfFunctions(bytes: Uint8Array): readonly string[] {
+  const btf = openBtf(bytes);
+  const names: string[] = [];
+  eachType(btf, (at, kind) => {
+    if (kind === kind_func) names.push(btf.string(btf.field(at)));
+  });
   return names;
+}
+
+/**
+ * Names of the parameters of those of the wanted functions that the file has, by function. Which
+ * position an argument has differs between kernels; its name does not.
+ */
+export function parseBtfParameters(
+  bytes: Uint8Array,
+  wanted: readonly string[],
+): ReadonlyMap<string, readonly string[]> {
+  const btf = openBtf(bytes);
+  const offsets: number[] = [0];
+  const protoIds = new Map<string, number>();
+  eachType(btf, (at, kind) => {
+    offsets.push(at);
+    if (kind !== kind_func) return;
+    const name = btf.string(btf.field(at));
+    if (wanted.includes(name)) protoIds.set(name, btf.field(at + 8));
+  });
+  const parameters = new Map<string, readonly string[]>();
+  for (const [name, id] of protoIds) {
+    const at = offsets[id];
+    if (at === undefined) continue;
+    const count = btf.field(at + 4) & 0xffff;
+    const names = Array.from({ length: count }, (_, index) =>
+      btf.string(btf.field(at + type_bytes + 8 * index)),
+    );
+    parameters.set(name, names);
+  }
+  return parameters;
 }
