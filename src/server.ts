@@ -89,7 +89,11 @@ export function buildServer(ctx: Context, selection: Selection): Server {
 
   server.setRequestHandler('completion/complete', async ({ params }) => {
     const surface = await load();
-    return asProtocolError(surface.complete(params.ref, params.argument, ctx));
+    try {
+      return surface.complete(params.ref, params.argument, ctx);
+    } catch (thrown) {
+      throw protocolError(thrown);
+    }
   });
 
   return server;

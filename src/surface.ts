@@ -79,14 +79,14 @@ export const surface = {
   },
 
   /** Values for a prompt argument or a template parameter that start with what was typed. */
-  async complete(
+  complete(
     ref: Readonly<{ type: string; name?: string | undefined; uri?: string | undefined }>,
     argument: Readonly<{ name: string; value: string }>,
     ctx: Context,
   ) {
     const values =
       ref.type === 'ref/prompt'
-        ? await findPrompt(ref.name ?? '').complete(argument.name, argument.value, ctx)
+        ? findPrompt(ref.name ?? '').complete(argument.name, argument.value, ctx)
         : templateValues(ref.uri ?? '', argument);
     return { completion: { values: [...values], total: values.length, hasMore: false } };
   },

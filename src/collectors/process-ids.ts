@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 
 /** Ids of the processes that are there now, as text, for completion while someone types. */
-export async function processIds(ctx: Context): Promise<readonly string[]> {
+export function processIds(ctx: Context): readonly string[] {
   return (ctx.files.list('/proc') ?? []).filter((name) => /^[1-9]\d*$/.test(name));
 }

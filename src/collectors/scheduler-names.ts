@@ -18,7 +18,7 @@ const known = [
 ];
 
 /** Names for completion while someone types. */
-export async function schedulerNames(ctx: Context): Promise<readonly string[]> {
+export function schedulerNames(ctx: Context): readonly string[] {
   const running = ctx.files.text('/sys/kernel/sched_ext/root/ops')?.trim();
   return running ? [running, ...known] : known;
 }

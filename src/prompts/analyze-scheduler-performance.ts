@@ -48,7 +48,7 @@ export const analyzeSchedulerPerformance = definePrompt({
       .default('general')
       .describe('latency, throughput, balance or general (default)'),
   }),
-  complete: { focus_area: async () => areas },
+  complete: { focus_area: () => areas },
   write: ({ focus_area }, ctx, call) =>
     writeWorkflow(
       {

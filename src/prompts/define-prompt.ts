@@ -9,7 +9,7 @@ type Definition<A extends z.ZodObject> = Readonly<{
   /** MCP prompt arguments are text, always. */
   args: A;
   /** Values that a client may offer while the user types. */
-  complete?: Readonly<Record<string, (ctx: Context) => Promise<readonly string[]>>>;
+  complete?: Readonly<Record<string, (ctx: Context) => readonly string[]>>;
   /** The workflow as Markdown, with a live snapshot of this host in it. */
   write(args: z.output<A>, ctx: Context, call: Call): Promise<string>;
 }>;
@@ -21,7 +21,7 @@ export type Prompt = Readonly<{
   title: string;
   description: string;
   arguments: readonly PromptArgument[];
-  complete(argument: string, typed: string, ctx: Context): Promise<readonly string[]>;
+  complete(argument: string, typed: string, ctx: Context): readonly string[];
   /** INVALID_PARAMS names the wrong argument and what is accepted. */
   write(args: unknown, ctx: Context, call: Call): Promise<string>;
 }>;
@@ -40,8 +40,8 @@ export function definePrompt<A extends z.ZodObject>(definition: Definition<A>): 
       description: schema.description ?? '',
       required: !schema.safeParse(undefined).success,
     })),
-    async complete(argument, typed, ctx) {
-      const values = (await complete[argument]?.(ctx)) ?? [];
+    complete(argument, typed, ctx) {
+      const values = complete[argument]?.(ctx) ?? [];
       return values.filter((value) => value.startsWith(typed)).slice(0, max_completions);
     },
     async write(given, ctx, call) {

@@ -11,7 +11,7 @@ const Message = z.looseObject({
 });
 export type Message = z.infer<typeof Message>;
 
-export const bundle = 'dist/cli.js';
+const bundle = 'dist/cli.js';
 
 /** A JSON-RPC request as a line of text. */
 export const line = (id: number, method: string, params: object = {}): string =>
