@@ -1,0 +1,136 @@
+import { approve, type Command, integer, matching, ownPath, Refused } from './command.ts';
+import { programs } from './programs.ts';
+
+/** Counters of the processor, under perf's names. */
+export const hardwareEvents = [
+  'cycles',
+  'instructions',
+  'branches',
+  'branch-misses',
+  'cache-misses',
+  'cache-references',
+  'ref-cycles',
+  'stalled-cycles-frontend',
+  'stalled-cycles-backend',
+  'bus-cycles',
+] as const;
+
+/** Clocks and counters of the kernel: they work in every virtual machine. */
+export const softwareEvents = [
+  'cpu-clock',
+  'task-clock',
+  'context-switches',
+  'cs',
+  'page-faults',
+  'faults',
+  'minor-faults',
+  'major-faults',
+  'cpu-migrations',
+  'migrations',
+] as const;
+
+export type PerfEvent =
+  | Readonly<{ kind: 'hw'; name: (typeof hardwareEvents)[number] }>
+  | Readonly<{ kind: 'sw'; name: (typeof softwareEvents)[number] }>
+  | Readonly<{ kind: 'tracepoint'; subsystem: string; name: string }>;
+
+type Recording = Readonly<{
+  event: PerfEvent;
+  /** Leaves the kernel out, which is all that an unprivileged user may sample. */
+  user_only: boolean;
+  rate: Readonly<{ freq_hz: number } | { period: number }>;
+  target: Readonly<
+    { scope: 'all' } | { scope: 'cpu'; cpu: number } | { scope: 'pid'; pid: number }
+  >;
+  /** Frame pointers: the one way to unwind that costs little and needs no debug information. */
+  callgraph: 'fp';
+  /** A file of our own. */
+  output: string;
+  max_bytes: number;
+  duration_ms: number;
+  /** Set where tracefs is not mounted: perf then mounts it for itself. */
+  private_mounts: boolean;
+}>;
+
+const name = /^[a-z][a-z0-9_-]{0,63}$/i;
+const modifiers = /^[ukhIGHpPSDWeb]+$/;
+const max_freq_hz = 10_000;
+const mib = 1024 * 1024;
+
+/**
+ * `perf record` into a file of ours, started with its events switched off. It waits for `enable` on
+ * control pipe 3 and answers `ack` on pipe 4 once sampling is on. Both need perf 5.10.
+ */
+export function perfRecord(recording: Recording): Command {
+  const { rate, max_bytes, duration_ms } = recording;
+  const every =
+    'period' in rate
+      ? ['-c', integer('period', rate.period, 1, 1_000_000_000)]
+      : ['-F', integer('freq_hz', rate.freq_hz, 1, max_freq_hz)];
+  return approve({
+    program: programs.perf,
+    args: [
+      'record',
+      '-q',
+      ...['-D', '-1', '--control', 'fd:3,4'],
+      ...['-e', eventSelector(recording.event, recording.user_only)],
+      ...every,
+      ...callGraph(recording.callgraph),
+      ...targetOf(recording.target),
+      // Build ids are read from every binary at the end of a recording: seconds that nobody needs.
+      ...['-B', '-N'],
+      ...['--max-size', `${integer('max_bytes', max_bytes, mib, 1024 * mib)}B`],
+      ...['-o', ownPath(recording.output)],
+    ],
+    limits: {
+      duration_ms: Number(integer('duration_ms', duration_ms, 1, 700_000)),
+      output_bytes: 64 * 1024,
+    },
+    controlPipes: 2,
+    privateMounts: recording.private_mounts,
+  });
+}
+
+function eventSelector(event: PerfEvent, userOnly: boolean): string {
+  const modifier = userOnly ? ':u' : '';
+  switch (event.kind) {
+    case 'hw':
+      return oneOf('hardware event', event.name, hardwareEvents) + modifier;
+    case 'sw':
+      return oneOf('software event', event.name, softwareEvents) + modifier;
+    case 'tracepoint':
+      return tracepoint(event.subsystem, event.name) + modifier;
+    default:
+      throw new Refused('an event is hw, sw or tracepoint');
+  }
+}
+
+function tracepoint(subsystem: string, event: string): string {
+  // perf would take "cycles:u" for the counter cycles in user space.
+  if (modifiers.test(event)) throw new Refused(`"${event}" is a modifier, not a tracepoint`);
+  return `${matching('tracepoint subsystem', subsystem, name)}:${matching('tracepoint', event, name)}`;
+}
+
+function callGraph(callgraph: Recording['callgraph']): readonly string[] {
+  if (callgraph !== 'fp') throw new Refused('stacks are recorded by frame pointer only');
+  return ['-g'];
+}
+
+function targetOf(target: Recording['target']): readonly string[] {
+  switch (target.scope) {
+    case 'all':
+      return ['-a'];
+    case 'cpu':
+      return ['-C', integer('cpu', target.cpu, 0, 65_535)];
+    case 'pid':
+      // Samples of a process carry no CPU by themselves.
+      return ['-p', integer('pid', target.pid, 1, 4_194_304), '--sample-cpu'];
+    default:
+      throw new Refused('a target is all, cpu or pid');
+  }
+}
+
+function oneOf(what: string, value: string, known: readonly string[]): string {
+  if (!known.includes(value)) throw new Refused(`${what} must be one of: ${known.join(', ')}`);
+  return value;
+}

@@ -1,0 +1,21 @@
+import { approve, type Command, ownPath } from './command.ts';
+import { programs } from './programs.ts';
+
+/**
+ * `perf script` on a recording of ours, as text for parsers/perf-script. Offsets into the function
+ * (symoff) and inlined frames are left out: the first makes the text longer, the second starts
+ * addr2line for every frame. Nothing that runs a script or reads another file can be said here.
+ */
+export function perfScript(recording: string): Command {
+  return approve({
+    program: programs.perf,
+    args: [
+      'script',
+      ...['-i', ownPath(recording)],
+      '--no-inline',
+      ...['-F', 'comm,pid,tid,cpu,time,event,ip,sym,dso'],
+    ],
+    // The text of a recording is about seven times as long as the recording.
+    limits: { duration_ms: 300_000, output_bytes: 8 * 1024 ** 3 },
+  });
+}

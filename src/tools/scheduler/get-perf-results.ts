@@ -1,0 +1,50 @@
+import * as z from 'zod/v4';
+import { collectProfileResults } from '../../collectors/profile-results.ts';
+import { defineTool } from '../define-tool.ts';
+
+export const getPerfResults = defineTool({
+  name: 'get_perf_results',
+  title: 'Results of the stack profile',
+  toolset: 'scheduler',
+  effect: 'read',
+  queue: 'profiler',
+  description:
+    'The functions of the last profile, hottest first: samples and share in the function itself (count, percentage) and with all it calls (total_…), module, main callers, most frequent process, stacks innermost first; shares of kernel, programs, idle, processes and CPUs. symbol=NAME tells of one function and draws the tree of its callers. The results stay until the next profile starts. While it runs there are none yet: the answer says for how long.',
+  input: z.strictObject({
+    limit: z.int().min(1).max(500).default(50).describe('functions'),
+    offset: z.int().min(0).max(1_000_000).default(0).describe('functions to skip'),
+    include_stacks: z.boolean().default(true).describe('with the heaviest stacks'),
+    sort: z
+      .enum(['self', 'total'])
+      .default('self')
+      .describe('by time in the function itself, or with all it calls'),
+    symbol: z
+      .string()
+      .min(1)
+      .max(300)
+      .optional()
+      .describe('one function, by name, "name [module]" or a part that only one has'),
+  }),
+  output: z.looseObject({
+    symbols: z
+      .array(
+        z.looseObject({
+          symbol: z.string(),
+          module: z.string(),
+          address: z.string(),
+          count: z.int(),
+          percentage: z.number(),
+          is_kernel: z.boolean(),
+          pid: z.int().nullable(),
+        }),
+      )
+      .readonly()
+      .nullable(),
+    total_samples: z.int().nullable(),
+    samples_collected: z.int(),
+    kernel_pct: z.number().nullable(),
+    user_pct: z.number().nullable(),
+    lost_samples: z.int(),
+  }),
+  handle: (input, ctx, call) => collectProfileResults(ctx, input, call),
+});

@@ -1,0 +1,34 @@
+import * as z from 'zod/v4';
+import { startProfiling } from '../../collectors/profiler.ts';
+import { defineTool } from '../define-tool.ts';
+import { profileStatus } from './profile-schemas.ts';
+
+export const startPerfProfiling = defineTool({
+  name: 'start_perf_profiling',
+  title: 'Start a stack profile',
+  toolset: 'scheduler',
+  effect: 'capture',
+  queue: 'profiler',
+  description:
+    'Starts a profile with perf: stacks of kernel and programs, sampled at freq Hz or at each tracepoint. Returns at once; the profile ends by itself after duration_secs, at max_samples, or after 600 s or 256 MiB. Then read it with get_perf_results. Events: sw:cpu-clock (where CPU time goes; hw:cpu-clock is the same), sw:NAME, hw:NAME (falls back to cpu-clock where the machine has no counters, and says so), tracepoint:SUBSYSTEM:EVENT (every event, freq unused; see list_events). pid takes the whole process with all threads. One profile at a time. 99 Hz costs less than 1 %. User stacks need frame pointers.',
+  input: z.strictObject({
+    event: z.string().max(140).default('hw:cpu-clock').describe('event to sample'),
+    freq: z.int().min(1).max(10_000).default(99).describe('samples per second and CPU, Hz'),
+    cpu: z.int().min(-1).max(65_535).default(-1).describe('one CPU, -1: all'),
+    pid: z.int().min(-1).max(4_194_304).default(-1).describe('one process, -1: all'),
+    max_samples: z
+      .int()
+      .min(0)
+      .max(10_000_000)
+      .default(10_000)
+      .describe('end after so many samples, 0: no such end'),
+    duration_secs: z
+      .int()
+      .min(0)
+      .max(600)
+      .default(0)
+      .describe('end after so many seconds, 0: at stop_perf_profiling'),
+  }),
+  output: profileStatus,
+  handle: (input, ctx, call) => startProfiling(ctx, input, call),
+});

@@ -1,0 +1,106 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parsePerfScript, perfScriptParser } from '../../parsers/perf-script/perf-script.ts';
+
+const folder = 'fixtures/perf-script';
+const texts = readdirSync(folder).map((name) =>
+  readFileSync(`${folder}/${name}/input.txt`, 'utf8'),
+);
+
+/** Everything a stream tells, as text, with the numbers replaced by what they stand for. */
+function stream(pieces: readonly string[]) {
+  const frames: string[] = [];
+  const tasks: string[] = [];
+  const samples: string[] = [];
+  const parser = perfScriptParser({
+    frame: (frame) => frames.push(JSON.stringify(frame)) - 1,
+    task: (task) => tasks.push(JSON.stringify(task)) - 1,
+    sample({ task, cpu, time_s, event }, stack, depth) {
+      const own = [...stack.subarray(0, depth)].map((number) => frames[number]);
+      samples.push([tasks[task], cpu, time_s, event, ...own].join('\n'));
+    },
+  });
+  for (const piece of pieces) parser.push(piece);
+  return { samples, totals: parser.end() };
+}
+
+function cutAt(text: string, places: readonly number[]): string[] {
+  const at = [0, ...places.map((place) => place % (text.length + 1)), text.length].sort(
+    (a, b) => a - b,
+  );
+  return at.slice(1).map((end, index) => text.slice(at[index], end));
+}
+
+describe('a stream of perf script text', () => {
+  test('gives the same whatever the pieces it comes in', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...texts),
+        fc.array(fc.nat(100_000), { maxLength: 40 }),
+        (text, places) => {
+          expect(stream(cutAt(text, places))).toEqual(stream([text]));
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  test('gives the same one character at a time', () => {
+    for (const text of texts) {
+      const part = text.slice(0, 6000);
+      expect(stream([...part])).toEqual(stream([part]));
+    }
+  });
+
+  test('survives any text', () => {
+    const line = fc.oneof(
+      fc.string(),
+      fc.constantFrom(...texts.flatMap((text) => text.split('\n').slice(0, 40))),
+    );
+    fc.assert(
+      fc.property(fc.array(line), (lines) => {
+        const { samples, totals } = stream([lines.join('\n')]);
+        expect(totals.samples).toBe(samples.length);
+      }),
+    );
+  });
+
+  test('counts each sample once, however often its lines were met', () => {
+    const text = texts.join('\n');
+    const once = stream([text]).totals.samples;
+    expect(stream([text, '\n', text, '\n', text]).totals.samples).toBe(once * 3);
+  });
+
+  test('names each distinct frame once', () => {
+    const text = texts.find((each) => each.includes('hotspin')) ?? '';
+    let named = 0;
+    const parser = perfScriptParser({
+      frame: () => named++,
+      task: () => 0,
+      sample: () => undefined,
+    });
+    for (let round = 0; round < 50; round++) parser.push(text);
+    const lines = new Set(text.split('\n').filter((line) => line.startsWith('\t')));
+    expect(named).toBe(lines.size);
+  });
+
+  test('goes on after a line that never ends', () => {
+    const endless = 'x'.repeat(300_000);
+    const sample = 'a  1/1  [000]  1.000000: cpu-clock: \n\t    10 f (/bin/a)\n\n';
+    const { samples, totals } = stream([sample, endless, endless, '\n', sample]);
+    expect(samples).toHaveLength(2);
+    expect(totals.warnings[0]?.reason).toBe('a line too long for perf script');
+  });
+
+  test('holds stacks of any depth', () => {
+    const frames = Array.from(
+      { length: 2000 },
+      (_, at) => `\t    ${(at + 16).toString(16)} f${at} (/bin/a)`,
+    );
+    const text = `a  1/1  [000]  1.000000: cpu-clock: \n${frames.join('\n')}\n\n`;
+    const { data } = parsePerfScript(text.repeat(2));
+    expect(data.samples.map((sample) => sample.frames.length)).toEqual([2000, 2000]);
+    expect(data.samples[1]?.frames[1999]?.symbol).toBe('f1999');
+  });
+});
