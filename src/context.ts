@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Command, Program } from '../allowlist/command.ts';
 import { findProgram, installCommand, type Resolved } from './exec/resolve-program.ts';
 import { type Scratch, scratchSpace } from './exec/scratch.ts';
+import { shippedScript } from './exec/shipped-script.ts';
 import { type Finished, type Running, run, type StartOptions, start } from './exec/start.ts';
 import { type HostFiles, hostFiles } from './procfs/host-files.ts';
 import { type UnixLines, unixLines } from './sockets/unix-lines.ts';
@@ -24,11 +25,15 @@ export type Context = Readonly<{
   host: string;
   /** Effective user id: decides which files and counters are open to us. */
   uid: number;
+  /** Arguments of a function that this processor passes in registers. */
+  registers: 6 | 8;
   run(command: Command, options?: StartOptions): Promise<Finished>;
   start(command: Command, options?: StartOptions): Promise<Running>;
   find(program: Program): Resolved;
   install(program: Program): string;
   scratch: Scratch;
+  /** A bpftrace program of this package. */
+  script: typeof shippedScript;
   /** Connects to the statistics socket of the scheduler: the operator's path and no other. */
   connectStats(): UnixLines;
   now(): Date;
@@ -45,11 +50,13 @@ export function createContext(settings: Settings, root = ''): Context {
     files: hostFiles(root),
     host: hostname(),
     uid: process.geteuid?.() ?? 0,
+    registers: process.arch === 'x64' ? 6 : 8,
     run,
     start,
     find: findProgram,
     install: installCommand,
     scratch: scratchSpace(),
+    script: shippedScript,
     connectStats: () => unixLines(settings.statsSocketPath ?? `${root}/var/run/scx/root/stats`),
     now: () => new Date(),
     monotonicMs: () => performance.now(),

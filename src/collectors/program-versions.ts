@@ -17,7 +17,7 @@ export function programVersions(ctx: Context): Promise<ProgramVersion[]> {
   return Promise.all(Object.values(programs).map((program) => programVersion(program, ctx)));
 }
 
-async function programVersion(program: Program, ctx: Context): Promise<ProgramVersion> {
+export async function programVersion(program: Program, ctx: Context): Promise<ProgramVersion> {
   const { name } = program;
   const found = ctx.find(program);
   if ('problem' in found) {

@@ -7,6 +7,7 @@ import {
   readSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +15,8 @@ import { join } from 'node:path';
 /** Files of ours, in a directory that only we can enter and that goes when we go. */
 export type Scratch = Readonly<{
   path(name: string): string;
+  /** Writes a file that only we can read, and gives its path. */
+  write(name: string, text: string): string;
   /** Bytes of a file from an offset on; empty at its end or where there is no such file. */
   readFrom(name: string, offset: number, maxBytes: number): Uint8Array;
   remove(name: string): void;
@@ -42,6 +45,11 @@ export function scratchSpace(): Scratch {
 
   return {
     path,
+    write(name, text) {
+      const file = path(name);
+      writeFileSync(file, text, { mode: 0o600 });
+      return file;
+    },
     readFrom(name, offset, maxBytes) {
       const file = path(name);
       if (!statSync(file, { throwIfNoEntry: false })) return new Uint8Array();

@@ -6,7 +6,7 @@ import type { Reading } from '../reading.ts';
 export type Toolset = 'scheduler';
 
 /** Calls with the same queue run one after another, in the order in which they came. */
-export type Queue = 'profiler' | 'window' | 'bpf' | 'scx-stats';
+export type Queue = 'profiler' | 'window' | 'bpf' | 'scx-stats' | 'dsq';
 
 /**
  * What a tool does to the host. `read`: looks at files and listings. `capture`: attaches or records

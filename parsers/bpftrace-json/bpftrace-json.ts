@@ -1,0 +1,80 @@
+/** A bucket of a histogram: values from `min` to `max`, both included. */
+export type Bucket = Readonly<{ min: number; max: number; count: number }>;
+export type Stats = Readonly<{ count: number; total: number }>;
+
+/**
+ * One line of `bpftrace -f json`. Keys of maps are text: several keys are joined by commas, and
+ * unsigned 64-bit ones are printed as signed.
+ */
+export type BpftraceRecord =
+  | Readonly<{ type: 'attached_probes'; probes: number }>
+  | Readonly<{ type: 'map'; name: string; values: ReadonlyMap<string, number> }>
+  | Readonly<{ type: 'hist'; name: string; values: ReadonlyMap<string, readonly Bucket[]> }>
+  | Readonly<{ type: 'stats'; name: string; values: ReadonlyMap<string, Stats> }>
+  | Readonly<{ type: 'lost_events'; events: number }>;
+
+/** A map without keys has its value under this one. */
+export const no_key = '';
+
+/**
+ * Parses one line of what `bpftrace -f json` prints (src/output.cpp; checked with 0.17 and 0.23):
+ *
+ *     {"type": "attached_probes", "data": {"probes": 4}}
+ *     {"type": "map", "data": {"@inserts": {"7": 12, "-9223372036854775806": 3}}}
+ *     {"type": "hist", "data": {"@wait": {"7": [{"min": 1024, "max": 2047, "count": 2}]}}}
+ *     {"type": "stats", "data": {"@depth": {"7": {"count": 2, "average": 1, "total": 2}}}}
+ *
+ * Null for a blank line (0.17 puts one between records), for a line that is not JSON, for records of
+ * other kinds, and for an empty map, which is printed as `{"@x": {}}` or not at all. Numbers that a
+ * double cannot hold come as text.
+ */
+export function parseBpftraceLine(line: string): BpftraceRecord | null {
+  if (!line.startsWith('{')) return null;
+  const record = parseJson(line);
+  if (!isObject(record) || !isObject(record['data'])) return null;
+  const { type, data } = record;
+  if (type === 'attached_probes') return { type, probes: number(data['probes']) };
+  if (type === 'lost_events') return { type, events: number(data['events']) };
+  const [entry] = Object.entries(data);
+  if (!entry) return null;
+  const [name, value] = entry;
+  if (type === 'map') return { type, name, values: keyed(value, number) };
+  if (type === 'stats') return { type, name, values: keyed(value, stats) };
+  if (type === 'hist') return { type, name, values: keyed(value, buckets) };
+  return null;
+}
+
+function keyed<T>(value: unknown, read: (value: unknown) => T): ReadonlyMap<string, T> {
+  const isKeyed = isObject(value) && !('count' in value && 'total' in value);
+  if (!isKeyed) return new Map([[no_key, read(value)]]);
+  return new Map(Object.entries(value).map(([key, each]) => [key, read(each)]));
+}
+
+function stats(value: unknown): Stats {
+  if (!isObject(value)) return { count: 0, total: 0 };
+  return { count: number(value['count']), total: number(value['total']) };
+}
+
+/** The lowest bucket has no `min` where it holds negative values, the highest no `max`. */
+function buckets(value: unknown): readonly Bucket[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter(isObject).map((bucket) => ({
+    min: number(bucket['min'] ?? 0),
+    max: number(bucket['max'] ?? Number.MAX_SAFE_INTEGER),
+    count: number(bucket['count']),
+  }));
+}
+
+const number = (value: unknown): number => Number(value);
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
+  }
+}
