@@ -14,7 +14,7 @@ export type BpftraceRecord =
   | Readonly<{ type: 'lost_events'; events: number }>;
 
 /** A map without keys has its value under this one. */
-export const no_key = '';
+const no_key = '';
 
 /**
  * Parses one line of what `bpftrace -f json` prints (src/output.cpp; checked with 0.17 and 0.23):
