@@ -9,6 +9,7 @@ import { parseBpftoolStructOps } from '../../parsers/bpftool-struct-ops/bpftool-
 import { parseBpftoolStructOpsDump } from '../../parsers/bpftool-struct-ops-dump/bpftool-struct-ops-dump.ts';
 import { parseCmdline } from '../../parsers/cmdline/cmdline.ts';
 import { parseCpuList } from '../../parsers/cpu-list/cpu-list.ts';
+import { parseDsq } from '../../parsers/dsq/dsq.ts';
 import { parseFilterFunctions } from '../../parsers/filter-functions/filter-functions.ts';
 import { parseInterrupts } from '../../parsers/interrupts/interrupts.ts';
 import { parseKallsymsFunctions } from '../../parsers/kallsyms/kallsyms.ts';
@@ -38,6 +39,7 @@ import { parseSoftIrqs } from '../../parsers/softirqs/softirqs.ts';
 import { parseVmstat } from '../../parsers/vmstat/vmstat.ts';
 /** Parser of each folder under fixtures/: a recorded case there is a test without further code. */
 export const parsers: Readonly<Record<string, (text: string) => unknown>> = {
+  dsq: parseDsq,
   'available-events': parseAvailableEvents,
   'bpf-fdinfo': parseBpfFdInfo,
   'bpftool-feature': parseBpftoolFeature,
