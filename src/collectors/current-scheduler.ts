@@ -1,6 +1,8 @@
-import type { Context } from '../context.ts';
+import type { ScxExit } from '../../parsers/scx-log/scx-log.ts';
+import type { Call, Context } from '../context.ts';
 import type { Reading } from '../reading.ts';
 import { fairScheduler, type SchedExtState, sched_ext_root, schedExtState } from './sched-ext.ts';
+import { lastExit } from './scheduler-exit.ts';
 
 type Named = Readonly<{
   name: string | null;
@@ -22,14 +24,21 @@ export type CurrentScheduler = Named &
     /** Schedules what sched_ext does not: all ordinary tasks while none is active. */
     fallback_class: 'EEVDF' | 'CFS' | null;
     sched_ext_supported: boolean;
+    /** How the last sched_ext scheduler ended; null while one runs and where none ever did. */
+    last_exit: ScxExit | null;
   }>;
 
 /** Who schedules ordinary tasks at the moment. */
-export function collectCurrentScheduler(ctx: Context): Reading<CurrentScheduler> {
+export async function collectCurrentScheduler(
+  ctx: Context,
+  call: Call,
+): Promise<Reading<CurrentScheduler>> {
   const state = schedExtState(ctx);
   const { ops, supported, sub_schedulers, fix, ...rest } = state;
   const { active, reason } = rest;
   const fallback_class = fairScheduler(ctx);
+  const ran = !active && (state.enable_seq ?? 0) > 0;
+  const last = ran ? await lastExit(ctx, call) : { exit: null, unavailable: [] };
   const named = active
     ? names(ops)
     : { name: fallback_class, version: null, build: null, ops: null };
@@ -41,13 +50,26 @@ export function collectCurrentScheduler(ctx: Context): Reading<CurrentScheduler>
       sub_schedulers: sub_schedulers.map((sub) => ({ id: sub.id, ...names(sub.ops) })),
       fallback_class,
       sched_ext_supported: supported,
+      last_exit: last.exit,
     },
     source: supported ? sched_ext_root : '/proc/sys/kernel/osrelease',
     summary: active
       ? activeWords(named, state)
-      : [`${fallback_class ?? 'The fair class'} schedules. ${reason ?? ''}`],
-    unavailable: active ? [] : [{ what: 'sched_ext scheduler', reason: reason ?? '', fix }],
+      : [
+          `${fallback_class ?? 'The fair class'} schedules. ${reason ?? ''}`,
+          ...exitWords(last.exit),
+        ],
+    unavailable: [
+      ...(active ? [] : [{ what: 'sched_ext scheduler', reason: reason ?? '', fix }]),
+      ...last.unavailable,
+    ],
   };
+}
+
+function exitWords(exit: ScxExit | null): readonly string[] {
+  if (!exit) return [];
+  const { ops, kind, message, at_s } = exit;
+  return [`${ops} ended ${at_s} s after boot: ${kind}${message === null ? '' : `: ${message}`}.`];
 }
 
 const names = (ops: SchedExtState['ops']): Named =>

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { collectCurrentScheduler } from '../../src/collectors/current-scheduler.ts';
 import { collectSchedExtStats } from '../../src/collectors/sched-ext-stats.ts';
+import type { Context } from '../../src/context.ts';
 import { call, fakeHost, type HostFilesNow, scriptedContext } from '../fake-host.ts';
 
 const root = 'sys/kernel/sched_ext';
@@ -23,11 +25,12 @@ const disabled = {
   [`${root}/enable_seq`]: '0\n',
 };
 
-const current = (files: HostFilesNow) => collectCurrentScheduler(scriptedContext(fakeHost(files)));
+const current = (files: HostFilesNow) =>
+  collectCurrentScheduler(scriptedContext(fakeHost(files)), call);
 
 describe('scheduler://current', () => {
-  test('names an active scheduler, its version and its build', () => {
-    const { data, unavailable } = current(enabled);
+  test('names an active scheduler, its version and its build', async () => {
+    const { data, unavailable } = await current(enabled);
     expect(data).toMatchObject({
       name: 'lavd',
       version: '1.1.2',
@@ -46,8 +49,8 @@ describe('scheduler://current', () => {
     expect(unavailable).toEqual([]);
   });
 
-  test('lists schedulers that run below it, at any depth', () => {
-    const { data, summary } = current({
+  test('lists schedulers that run below it, at any depth', async () => {
+    const { data, summary } = await current({
       ...enabled,
       [`${root}/root/sub/sub-4012/ops`]: 'rusty_1.0.14_x86_64_unknown_linux_gnu\n',
       [`${root}/root/sub/sub-4012/sub/sub-4013/ops`]: 'simple\n',
@@ -60,13 +63,13 @@ describe('scheduler://current', () => {
     expect(summary).toContain('2 schedulers run below it.');
   });
 
-  test('says that a scheduler took only some tasks', () => {
-    const { summary } = current({ ...enabled, [`${root}/switch_all`]: '0\n' });
+  test('says that a scheduler took only some tasks', async () => {
+    const { summary } = await current({ ...enabled, [`${root}/switch_all`]: '0\n' });
     expect(summary[0]).toContain('tasks of policy SCHED_EXT only');
   });
 
-  test('is the fair class with the command that loads one where none is loaded', () => {
-    const { data, unavailable } = current(disabled);
+  test('is the fair class with the command that loads one where none is loaded', async () => {
+    const { data, unavailable } = await current(disabled);
     expect(data).toMatchObject({
       name: 'EEVDF',
       class: 'fair',
@@ -80,8 +83,8 @@ describe('scheduler://current', () => {
     });
   });
 
-  test('does not name a scheduler that is on its way out', () => {
-    const { data } = current({ ...enabled, [`${root}/state`]: 'disabling\n' });
+  test('does not name a scheduler that is on its way out', async () => {
+    const { data } = await current({ ...enabled, [`${root}/state`]: 'disabling\n' });
     expect(data).toMatchObject({ name: 'EEVDF', active: false, reason: 'sched_ext is disabling.' });
   });
 
@@ -90,19 +93,47 @@ describe('scheduler://current', () => {
     { release: '6.6.0', name: 'EEVDF' },
     { release: '5.10.0-33-amd64', name: 'CFS' },
     { release: '7.2.1', name: 'EEVDF' },
-  ])('of a $release kernel without sched_ext is $name', ({ release, name }) => {
-    const { data } = current({ 'proc/sys/kernel/osrelease': `${release}\n` });
+  ])('of a $release kernel without sched_ext is $name', async ({ release, name }) => {
+    const { data } = await current({ 'proc/sys/kernel/osrelease': `${release}\n` });
     expect(data).toMatchObject({ name, class: 'fair', state: null, sched_ext_supported: false });
     expect(data.reason).toContain('CONFIG_SCHED_CLASS_EXT');
   });
 
-  test('of a kernel whose release cannot be read has no name', () => {
-    expect(current({}).data.name).toBeNull();
+  test('of a kernel whose release cannot be read has no name', async () => {
+    expect((await current({})).data.name).toBeNull();
   });
 
-  test('of a PREEMPT_RT kernel does not send anybody to load one', () => {
-    const { unavailable } = current({ ...disabled, 'sys/kernel/realtime': '1\n' });
+  test('of a PREEMPT_RT kernel does not send anybody to load one', async () => {
+    const { unavailable } = await current({ ...disabled, 'sys/kernel/realtime': '1\n' });
     expect(unavailable?.[0]).toMatchObject({ reason: expect.stringContaining('RT'), fix: null });
+  });
+
+  test('says how the last scheduler ended, from the kernel log', async () => {
+    const folder = 'fixtures/scx-log/ejected-schedulers.k6.18.15';
+    const stdout = `${readFileSync(`${folder}/input.txt`, 'utf8').split('\n').slice(0, 3).join('\n')}\n`;
+    const ended = { exit_code: 0, signal: null, stderr: '', duration_ms: 1 };
+    const host = scriptedContext(fakeHost({ ...disabled, [`${root}/enable_seq`]: '1\n' }));
+    const run: Context['run'] = () => Promise.resolve({ ...ended, stdout, stopped_by: 'exit' });
+    const { data, summary } = await collectCurrentScheduler({ ...host, run }, call);
+    expect(data.last_exit).toEqual({
+      at_s: 54.862608,
+      ops: 'lab_failing',
+      kind: 'runnable task stall',
+      message: 'python3[213] failed to run for 1.140s',
+    });
+    expect(summary.join(' ')).toContain('runnable task stall: python3[213]');
+  });
+
+  test('says why the end of the last scheduler cannot be told', async () => {
+    const host = scriptedContext(fakeHost({ ...disabled, [`${root}/enable_seq`]: '1\n' }));
+    const stderr = 'dmesg: read kernel buffer failed: Operation not permitted';
+    const ended = { exit_code: 1, signal: null, stdout: '', stderr, duration_ms: 1 };
+    const run: Context['run'] = () => Promise.resolve({ ...ended, stopped_by: 'exit' });
+    const { data, unavailable } = await collectCurrentScheduler({ ...host, run }, call);
+    expect(data.last_exit).toBeNull();
+    expect(unavailable).toContainEqual(
+      expect.objectContaining({ what: 'last_exit', fix: 'sudo sysctl kernel.dmesg_restrict=0' }),
+    );
   });
 });
 

@@ -77,10 +77,10 @@ describe.skipIf(!has_bpftool || !existsSync('/sys/kernel/btf/vmlinux'))(
   },
 );
 
-test('scheduler://current says what the state file says', () => {
+test('scheduler://current says what the state file says', async () => {
   const file = '/sys/kernel/sched_ext/state';
   const enabled = existsSync(file) && readFileSync(file, 'utf8').trim() === 'enabled';
-  const { data } = collectCurrentScheduler(newContext());
+  const { data } = await collectCurrentScheduler(newContext(), call);
   expect(data.active).toBe(enabled);
   expect(data.class).toBe(enabled ? 'sched_ext' : 'fair');
 });

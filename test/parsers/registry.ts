@@ -32,6 +32,7 @@ import { parsePressure } from '../../parsers/pressure/pressure.ts';
 import { parseProcStat } from '../../parsers/proc-stat/proc-stat.ts';
 import { parseSchedStat } from '../../parsers/schedstat/schedstat.ts';
 import { parseScxEvents } from '../../parsers/scx-events/scx-events.ts';
+import { parseScxLog } from '../../parsers/scx-log/scx-log.ts';
 import { parseScxOps } from '../../parsers/scx-ops/scx-ops.ts';
 import { parseScxStats } from '../../parsers/scx-stats/scx-stats.ts';
 import { parseStatsMeta } from '../../parsers/scx-stats/stats-meta.ts';
@@ -39,6 +40,7 @@ import { parseSoftIrqs } from '../../parsers/softirqs/softirqs.ts';
 import { parseVmstat } from '../../parsers/vmstat/vmstat.ts';
 /** Parser of each folder under fixtures/: a recorded case there is a test without further code. */
 export const parsers: Readonly<Record<string, (text: string) => unknown>> = {
+  'scx-log': parseScxLog,
   dsq: parseDsq,
   'available-events': parseAvailableEvents,
   'bpf-fdinfo': parseBpfFdInfo,
