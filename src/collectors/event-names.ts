@@ -97,9 +97,15 @@ const badFilter = (error: BadPattern): TracewrightError =>
     error,
   );
 
+/** What the kernel calls them; anything else cannot be one, whether or not they can be listed. */
+const subsystem_name = /^[\w-]{1,64}$/;
+
 async function eventsOf(ctx: Context, subsystem: string | undefined, call: Call): Promise<Listed> {
   const { tracepoints, source, unavailable } = await eventListing(ctx, call);
   if (tracepoints === null) {
+    if (subsystem !== undefined && !subsystem_name.test(subsystem)) {
+      throw unknownSubsystem(`subsystem: "${untrusted(subsystem, 80)}" is not a name.`, []);
+    }
     return {
       names: null,
       source,

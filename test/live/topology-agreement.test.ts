@@ -27,15 +27,18 @@ const columns = '-p=CPU,CORE,SOCKET,NODE,CACHE';
 
 type Row = Readonly<Record<string, string>>;
 
-/** The rows of `lscpu -p`, by the column names of its last comment line. */
+/**
+ * The rows of `lscpu -p`, by the column names of its last comment line. Since 2.39 the caches are one
+ * column, joined by colons.
+ */
 function lscpuRows(text: string): Row[] {
   const lines = text.trim().split('\n');
   const comments = lines.filter((line) => line.startsWith('#'));
-  const names = (comments.at(-1) ?? '').slice(2).split(',');
+  const names = (comments.at(-1) ?? '').slice(2).split(/[,:]/);
   return lines
     .filter((line) => !line.startsWith('#'))
     .map((line) => {
-      const values = line.split(',');
+      const values = line.split(/[,:]/);
       return Object.fromEntries(names.map((name, index) => [name, values[index] ?? '']));
     });
 }
