@@ -1,3 +1,4 @@
+import { missingPrograms } from '../collectors/program-versions.ts';
 import type { Call, Context } from '../context.ts';
 import { ownBundle } from '../paths.ts';
 import { glimpses, missingIn } from '../prompts/snapshot.ts';
@@ -6,8 +7,16 @@ import { summaryUris } from '../prompts/summarize-system.ts';
 /** What this machine is and does, from the data of the summarize_system workflow. */
 export async function summary(ctx: Context, call: Call, json: boolean): Promise<string> {
   const all = await glimpses(summaryUris, ctx, call);
-  if (json) return JSON.stringify({ host: ctx.host, glimpses: all, connect: clientEntry(ctx) });
-  const missing = missingIn(all);
+  if (json) {
+    const unavailable = missingPrograms(ctx);
+    return JSON.stringify({
+      host: ctx.host,
+      glimpses: all,
+      unavailable,
+      connect: clientEntry(ctx),
+    });
+  }
+  const missing = [...missingPrograms(ctx), ...missingIn(all)];
   return [
     `${ctx.host}, ${ctx.now().toISOString()}`,
     ...all.flatMap(({ uri, lines }) =>

@@ -3,6 +3,7 @@ import { programs } from '../../allowlist/programs.ts';
 import { versionOf } from '../../allowlist/version.ts';
 import type { Context } from '../context.ts';
 import { toTracewrightError } from '../errors.ts';
+import type { Unavailable } from '../reading.ts';
 
 export type ProgramVersion = Readonly<{
   name: string;
@@ -15,6 +16,16 @@ export type ProgramVersion = Readonly<{
 /** Where each outside program lies and what version it says it is. */
 export function programVersions(ctx: Context): Promise<ProgramVersion[]> {
   return Promise.all(Object.values(programs).map((program) => programVersion(program, ctx)));
+}
+
+/** The programs that are not there, with what installs them. Starts nothing. */
+export function missingPrograms(ctx: Context): readonly Unavailable[] {
+  return Object.values(programs).flatMap((program: Program) => {
+    const found = ctx.find(program);
+    if (!('problem' in found)) return [];
+    const reason = found.problem === 'missing' ? 'not installed' : 'others may replace it';
+    return [{ what: `what ${program.name} measures`, reason, fix: ctx.install(program) }];
+  });
 }
 
 export async function programVersion(program: Program, ctx: Context): Promise<ProgramVersion> {
