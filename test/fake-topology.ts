@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, statfsSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  statfsSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { formatCpuList } from '../parsers/cpu-list/cpu-list.ts';
@@ -51,6 +59,7 @@ export function emptyFolder(): string {
 
 function hasRoom(folder: string): boolean {
   try {
+    accessSync(folder, constants.W_OK);
     const { bavail, bsize } = statfsSync(folder);
     return bavail * bsize > 512 * 1024 * 1024;
   } catch {
