@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createContext } from '../../src/context.ts';
 import { readResource } from '../../src/resources/read.ts';
+import { becomeNobody, becomeRoot, mayBecomeNobody } from '../as-nobody.ts';
 import { call, fakeHost } from '../fake-host.ts';
 import { type FakeScheduler, fakeScheduler } from './fake-server.ts';
 
@@ -71,20 +72,20 @@ describe('a host without statistics says why', () => {
     expect((await absence(root))['reason']).toMatch(/^No .* loaded: nobody listens .* left behind/);
   });
 
-  test.skipIf(process.geteuid?.() !== 0)(
-    'a socket that only root may use (needs root to become another user)',
+  test.skipIf(!mayBecomeNobody)(
+    'a socket that only root may use (needs root and seteuid)',
     async () => {
       const root = fakeHost(enabled);
       await serve(root);
       for (const folder of [root, `${root}/var`, `${root}/var/run`]) chmodSync(folder, 0o755);
-      process.seteuid?.(65_534);
+      becomeNobody();
       try {
         expect(await absence(root)).toMatchObject({
           reason: expect.stringMatching(/^Only its owner may connect .* user id 65534/),
           fix: 'Start the server as root.',
         });
       } finally {
-        process.seteuid?.(0);
+        becomeRoot();
       }
     },
   );

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { type UnixLines, unixLines } from '../../src/sockets/unix-lines.ts';
+import { becomeNobody, becomeRoot, mayBecomeNobody } from '../as-nobody.ts';
 import { fakeScheduler } from './fake-server.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'lines-'));
@@ -70,17 +71,17 @@ describe('requests over a Unix socket', () => {
     expect(await whyNot(unixLines(file))).toBe('refused');
   });
 
-  test.skipIf(process.geteuid?.() !== 0)(
-    'a socket of another user is denied (needs root to become another user)',
+  test.skipIf(!mayBecomeNobody)(
+    'a socket of another user is denied (needs root and seteuid)',
     async () => {
       await peer(() => {});
       chmodSync(path, 0o755);
       chmodSync(folder, 0o755);
-      process.seteuid?.(65_534);
+      becomeNobody();
       try {
         expect(await whyNot(unixLines(path))).toBe('denied');
       } finally {
-        process.seteuid?.(0);
+        becomeRoot();
       }
     },
   );
