@@ -1,0 +1,54 @@
+#!/bin/bash
+# The guest's first program once its root file system is mounted: sets the system up, installs the
+# packed tarball, runs what /lab/settings.sh says, hands back /results and powers off.
+# Reports go to the second serial line, one JSON object per line.
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8
+mkdir -p /results /root
+mountpoint -q /proc || mount -t proc proc /proc
+mount -t sysfs sys /sys
+mountpoint -q /dev || mount -t devtmpfs dev /dev
+mkdir -p /dev/pts /dev/shm
+mount -t devpts pts /dev/pts
+for where in /dev/shm /tmp /run; do mount -t tmpfs tmpfs $where; done
+mount -t tracefs tracefs /sys/kernel/tracing
+mount -t debugfs debugfs /sys/kernel/debug
+mount -t bpf bpf /sys/fs/bpf
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+ln -sfn /run /var/run
+ip link set lo up
+hostname lab
+stty -F /dev/ttyS1 raw -echo
+report() { echo "$1" >/dev/ttyS1; }
+
+source /lab/settings.sh
+[ -f /lab/bpftool ] && install -m 755 /lab/bpftool /usr/sbin/bpftool
+report "{\"type\":\"booted\",\"kernel\":\"$(uname -r)\",\"cpus\":$(nproc)}"
+
+cd /tmp
+node /lab/npm/bin/npm-cli.js install --global --offline --no-audit --no-fund --prefix /usr/local \
+  /lab/tracewright.tgz >/results/install.txt 2>&1
+status=$?
+if [ $status -ne 0 ]; then
+  echo 'lab: npm cannot install the tarball' && cat /results/install.txt
+else
+  report '{"type":"installed"}'
+  case $LAB_MODE in
+    shell)
+      echo 'The lab: tracewright is installed; /lab/schedulers has schedulers. "exit" powers off.'
+      # A shell of a person ends with the status of its last command, which says nothing.
+      setsid --ctty --wait bash -l </dev/console >/dev/console 2>&1
+      ;;
+    script) bash /lab/script ; status=$? ;;
+    tests)
+      [ "$LAB_COVERAGE" ] && export NODE_V8_COVERAGE=/results/coverage
+      node --test-reporter=/lab/reporter.mjs \
+        ${LAB_ONLY:+"--test-name-pattern=$LAB_ONLY"} /lab/tests.mjs
+      status=$?
+      ;;
+  esac
+fi
+echo $status >/results/status
+disk=$(grep -lx results /sys/block/vd*/serial | cut -d/ -f4)
+tar -c -f /dev/"$disk" -C /results .
+sync
+busybox poweroff -f

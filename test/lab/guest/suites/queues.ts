@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { after, afterEach, before, describe, test } from 'node:test';
+import * as z from 'zod/v4';
+import { spin } from '../lib/load.ts';
+import { run } from '../lib/program.ts';
+import { llcDefines, loadScheduler, offers, unloadScheduler } from '../lib/scheduler.ts';
+import { type Server, startServer } from '../lib/server.ts';
+import { until } from '../lib/until.ts';
+
+const Waits = z.looseObject({
+  count: z.number(),
+  p50_ns: z.number().optional(),
+  p99_ns: z.number().optional(),
+  max_ns: z.number().optional(),
+});
+const Queues = z.looseObject({
+  dsqs: z
+    .array(
+      z.looseObject({
+        dsq_id: z.string(),
+        label: z.string(),
+        inserts_per_s: z.number(),
+        nr_enqueues: z.number(),
+        nr_dispatches: z.number(),
+        depth_max: z.number(),
+        queue_wait: Waits,
+        vtime: z.looseObject({ spread: z.number() }).nullable(),
+      }),
+    )
+    .nullable(),
+  attached: z.string().nullable(),
+  window_ms: z.number().optional(),
+  lost_events: z.number().optional(),
+  unavailable: z.array(z.looseObject({ reason: z.string() })).optional(),
+});
+
+const noQueues = (await offers('scx_bpf_create_dsq'))
+  ? false
+  : 'the BTF of this kernel lets no scheduler create a queue';
+const byName = (await run('bpftrace', '-l', 'fentry:vmlinux:dispatch_enqueue')).trim() !== '';
+const seconds = 10;
+
+/** Written for this test alone: inserts of queue 7, and the time from there until the task runs. */
+const independent = `
+fentry:vmlinux:dispatch_enqueue /args.dsq->id == 7/ {
+  @inserts = count();
+  @at[args.p->pid] = nsecs;
+}
+tracepoint:sched:sched_switch /@at[args.next_pid]/ {
+  @waits = hist(nsecs - @at[args.next_pid]);
+  delete(@at, args.next_pid);
+}
+interval:s:${seconds} { exit(); }
+END { clear(@at); }`;
+
+const Record = z.looseObject({ type: z.string(), data: z.record(z.string(), z.unknown()) });
+const Buckets = z.array(z.object({ min: z.number(), max: z.number(), count: z.number() }));
+
+async function startIndependent() {
+  const child = spawn('bpftrace', ['-f', 'json', '-B', 'line', '-e', independent]);
+  const ended = once(child, 'close');
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  await until(async () => output.includes('attached_probes'), Boolean, 90_000);
+  return async () => {
+    await ended;
+    const maps = new Map<string, unknown>();
+    for (const line of output.split('\n').filter((each) => each.startsWith('{'))) {
+      for (const [name, value] of Object.entries(Record.parse(JSON.parse(line)).data)) {
+        maps.set(name, value);
+      }
+    }
+    return { inserts: Number(maps.get('@inserts')), waits: Buckets.parse(maps.get('@waits')) };
+  };
+}
+
+/** The power of two below which a share of the waits begins. */
+function bucketOf(waits: z.infer<typeof Buckets>, share: number): number {
+  let left = share * waits.reduce((sum, { count }) => sum + count, 0);
+  const bucket = waits.find(({ count }) => {
+    left -= count;
+    return left <= 0;
+  });
+  return Math.floor(Math.log2(bucket?.min ?? 0));
+}
+
+describe('dispatch queues', { timeout: 400_000 }, () => {
+  let server: Server;
+  before(async () => {
+    server = await startServer('--daemon');
+  });
+  after(() => server.close());
+  afterEach(unloadScheduler);
+
+  const queues = (window_ms: number) =>
+    server.read(`stats://aggregated/dsq?window_ms=${window_ms}`, Queues);
+
+  test('without a scheduler there are none, and the reason is given', async () => {
+    const { dsqs, unavailable } = await queues(500);
+    assert.equal(dsqs, null);
+    assert.match(unavailable?.[0]?.reason ?? '', /No sched_ext scheduler is loaded/);
+  });
+
+  test('of fifo agree with an independent bpftrace', {
+    skip: noQueues || (byName ? false : 'dispatch_enqueue cannot be traced by name here'),
+  }, async () => {
+    await loadScheduler('fifo');
+    const tasks = 6;
+    const load = spin(tasks, '0-1');
+    try {
+      const first = await queues(500);
+      assert.match(first.attached ?? '', /dispatch_enqueue/);
+      const finish = await startIndependent();
+      await queues(500);
+      const { dsqs, window_ms = 0, lost_events } = await queues(seconds * 1000);
+      const theirs = await finish();
+      const ours = dsqs?.find(({ dsq_id }) => dsq_id === '0x7');
+      assert.ok(ours);
+      assert.equal(lost_events, 0);
+      assert.ok(window_ms >= seconds * 1000);
+      const rate = theirs.inserts / seconds;
+      const difference = Math.abs(ours.inserts_per_s - rate) / rate;
+      console.log(
+        `fifo: ${ours.inserts_per_s} inserts/s, independently ${rate}; p50 ${ours.queue_wait.p50_ns} ns, ` +
+          `p99 ${ours.queue_wait.p99_ns} ns, independently from 2^${bucketOf(theirs.waits, 0.5)} and 2^${bucketOf(theirs.waits, 0.99)}`,
+      );
+      assert.ok(difference < 0.02, `${ours.inserts_per_s} against ${rate} inserts/s`);
+      const log2 = (ns: number | undefined) => Math.floor(Math.log2(ns ?? 0));
+      assert.equal(log2(ours.queue_wait.p50_ns), bucketOf(theirs.waits, 0.5));
+      assert.equal(log2(ours.queue_wait.p99_ns), bucketOf(theirs.waits, 0.99));
+      // The load, and a few tasks of the system and of this test.
+      assert.ok(ours.depth_max <= tasks + 12, `depth ${ours.depth_max}`);
+    } finally {
+      await load.stop();
+    }
+  });
+
+  test('of vtime-llc are ordered by virtual time', { skip: noQueues }, async () => {
+    await loadScheduler('vtime-llc', ...(await llcDefines()));
+    const load = spin(4, '0-1');
+    try {
+      const { dsqs } = await queues(2000);
+      const ours = dsqs?.filter(({ dsq_id }) => /^0x6[4-9a-f]$/.test(dsq_id)) ?? [];
+      assert.ok(ours.length > 0);
+      for (const { vtime, nr_enqueues } of ours) {
+        assert.ok(nr_enqueues > 0);
+        assert.ok(vtime && vtime.spread >= 0);
+      }
+    } finally {
+      await load.stop();
+    }
+  });
+
+  test('nothing stays attached half a minute after the last read', async () => {
+    const tracers = () => run('sh', '-c', 'pgrep -c bpftrace || true');
+    await until(
+      async () => (await tracers()).trim(),
+      (count) => count === '0',
+      45_000,
+    );
+  });
+});

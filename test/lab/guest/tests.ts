@@ -1,0 +1,4 @@
+import './suites/queues.ts';
+import './suites/product.ts';
+import './suites/topology.ts';
+import './suites/schedulers.ts';

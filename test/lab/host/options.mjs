@@ -1,0 +1,44 @@
+import { parseArgs } from 'node:util';
+import { parseTopology, topologyHelp } from './topology.mjs';
+
+export const help = `npm run lab -- [options]
+
+Boots a virtual machine with a sched_ext kernel, installs the packed tarball there and runs the
+tests of test/lab/guest under real schedulers. The first run fetches about 250 MB and builds the
+image in ~/.cache/tracewright-lab ($XDG_CACHE_HOME is respected).
+
+  --kernel VERSION     newest Debian kernel whose version begins so: 6.18 (default), 7, 7.2
+  --topology LIST      ${topologyHelp}, e.g. sockets=2,cores=2,numa=2
+  --only PATTERN       only tests whose name matches
+  --script FILE        run this bash script in the guest instead of the tests
+  --shell              a shell in the guest instead of the tests; "exit" powers it off
+  --seconds N          give up after so long (900; a shell: 86400)
+  --results FOLDER     copy what the guest left in /results there
+  --coverage           leave the coverage of the product (V8's JSON) in the results too
+  --keep               keep the working folder with console.txt and report.jsonl
+
+Exit status: that of the tests; 1 when the machine failed; 3 when this host cannot run it.`;
+
+export function readOptions(argv) {
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      kernel: { type: 'string', default: '6.18' },
+      topology: { type: 'string', default: 'cores=2' },
+      only: { type: 'string', default: '' },
+      script: { type: 'string' },
+      shell: { type: 'boolean', default: false },
+      seconds: { type: 'string' },
+      results: { type: 'string' },
+      coverage: { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (!/^\d+(\.\d+){0,2}$/.test(values.kernel))
+    throw new Error('--kernel takes 6.18, 7 or the like');
+  const seconds = Number(values.seconds ?? (values.shell ? 86_400 : 900));
+  if (!(seconds > 0)) throw new Error('--seconds takes a number');
+  const mode = values.shell ? 'shell' : values.script ? 'script' : 'tests';
+  return { ...values, seconds, mode, topology: parseTopology(values.topology) };
+}
