@@ -1,6 +1,6 @@
 import { approve, type Command, type Program } from './command.ts';
 
-export const dmesg: Program = {
+const dmesg: Program = {
   name: 'dmesg',
   candidates: ['/usr/bin/dmesg', '/bin/dmesg'],
   packages: { apt: 'util-linux', dnf: 'util-linux' },

@@ -46,10 +46,11 @@ export async function main(argv: readonly string[]): Promise<number> {
     });
     if (word === 'internal-bpf-stats') {
       const { bpfStatsWindow } = await import('../daemon/bpf-stats-window.ts');
-      await bpfStatsWindow(Number(rest[0]));
+      await bpfStatsWindow(helperWindow(rest[0]));
       return 0;
     }
     if (word === 'mcp') {
+      await checkSelection(selection);
       await serve(ctx, selection, values.once ?? false);
       return 0;
     }
@@ -60,6 +61,25 @@ export async function main(argv: readonly string[]): Promise<number> {
   } finally {
     killAllGroups();
   }
+}
+
+/** A wrong name fails the start, not the first request; without names nothing is loaded for it. */
+async function checkSelection(selection: Selection): Promise<void> {
+  const { toolsets, tools, excludeTools } = selection;
+  if (!toolsets && !tools && !excludeTools) return;
+  const { selectTools } = await import('../selection.ts');
+  selectTools(selection);
+}
+
+/** The word is ours alone; whoever types it gets the bounds that the allowlist has. */
+function helperWindow(word = ''): number {
+  const ms = /^\d{3,5}$/.test(word) ? Number(word) : 0;
+  if (ms >= 100 && ms <= 60_000) return ms;
+  throw new TracewrightError(
+    'INVALID_PARAMS',
+    'A window is 100 to 60000 ms.',
+    'tracewright --help',
+  );
 }
 
 const list = (value: string | undefined): string[] | undefined =>

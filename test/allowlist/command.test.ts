@@ -84,12 +84,16 @@ describe('matching', () => {
 });
 
 describe('ownPath', () => {
-  test.each([...hostile, '/a/../b', '/..', 'relative', '/a b', '/a\nb', '/a\0', '/*', '/~', '/'])(
+  test.each([...hostile, '/a/../b', '/..', 'relative', '/a\nb', '/a\0', '/*', '/~', '/'])(
     'refuses %j',
     (value) => {
       expect(accepted(() => ownPath(value))).toBeNull();
     },
   );
+
+  test('lets a folder with a space through', () => {
+    expect(ownPath('/home/a b/profile.data')).toBe('/home/a b/profile.data');
+  });
 
   test('what passes is absolute, plain and unchanged', () => {
     const path = fc.string({ unit: fc.constantFrom(...'/.a-_ +@\n;$') }).map((rest) => `/${rest}`);
@@ -98,7 +102,7 @@ describe('ownPath', () => {
         const text = accepted(() => ownPath(value));
         if (text === null) return;
         expect(text).toBe(value);
-        expect(text).toMatch(/^\/[\w./@+-]+$/);
+        expect(text).toMatch(/^\/[\w./@+ -]+$/);
         expect(text.split('/')).not.toContain('..');
       }),
     );
