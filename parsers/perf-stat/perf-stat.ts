@@ -21,7 +21,7 @@ export type PerfCounter = Readonly<{
  *     {"cpu" : "0", "counter-value" : "21.000000", "unit" : "", "event" : "context-switches",
  *      "event-runtime" : 300527805, "pcnt-running" : 100.00, …}
  *
- * Values are text, with decimals; a counter that did not run says "<not counted>" or
+ * perf 6.12 calls it "context-switches [software]". Values are text, with decimals; a counter that did not run says "<not counted>" or
  * "<not supported>" in their place. Lines that are not JSON become warnings; objects without an
  * event (metrics of newer versions) and blank lines are skipped.
  */
@@ -57,7 +57,7 @@ function counterOf(record: ReadonlyMap<string, unknown>): PerfCounter | null {
   const value = finite(text);
   return {
     cpu: finite(record.get('cpu')),
-    event: untrusted(event.replace(/:[a-zA-Z]+$/, ''), 100),
+    event: untrusted(event.replace(/(?: \[software\])?(?::[a-zA-Z]+)?$/, ''), 100),
     value,
     problem: value === null ? untrusted(text, 100) : null,
     runtime_ns: finite(record.get('event-runtime')),
