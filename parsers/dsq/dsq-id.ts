@@ -1,12 +1,15 @@
 /**
  * Built-in dispatch queues (enum scx_dsq_id_flags, include/linux/sched/ext.h): bit 63 says built-in,
- * bit 62 LOCAL_ON with the CPU in the low half. BYPASS came with 6.19.
+ * bit 62 LOCAL_ON with the CPU in the low half. BYPASS came with 6.19, REJECT and
+ * RESCUE with 7.3.
  */
 const builtIn: Readonly<Record<string, string>> = {
   '0x8000000000000000': 'INVALID',
   '0x8000000000000001': 'GLOBAL',
   '0x8000000000000002': 'LOCAL',
   '0x8000000000000003': 'BYPASS',
+  '0x8000000000000004': 'REJECT',
+  '0x8000000000000005': 'RESCUE',
 };
 
 export type DsqId = Readonly<{

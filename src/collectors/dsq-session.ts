@@ -9,7 +9,7 @@ import { type DsqTracer, startDsqTracer } from './dsq-tracer.ts';
 
 export type Watched = Readonly<{ output: DsqOutput; probe: InsertProbe; window_ms: number }>;
 
-type Session = { tracer: DsqTracer; idle: NodeJS.Timeout };
+type Session = { tracer: DsqTracer; idle: NodeJS.Timeout; enable_seq: number | null };
 
 /** Short enough to answer soon, long enough that printing the maps costs nothing. */
 const interval_ms = 500;
@@ -26,18 +26,19 @@ const sessions = new WeakMap<Context, Session>();
 export async function dsqSession(
   ctx: Context,
   window_ms: number,
+  enable_seq: number | null,
   call: Call,
 ): Promise<Watched | Unavailable> {
   const obstacle = findObstacle(ctx);
   if (obstacle) return obstacle;
   try {
-    const tracer = await openTracer(ctx, call);
+    const tracer = await openTracer(ctx, enable_seq, call);
     if ('what' in tracer) return tracer;
     try {
       const output = await tracer.watch(Math.ceil(window_ms / interval_ms), call);
       return { output, probe: tracer.probe, window_ms: output.intervals * interval_ms };
     } finally {
-      if (ctx.settings.daemon && !tracer.ended()) keep(ctx, tracer);
+      if (ctx.settings.daemon && !tracer.ended()) keep(ctx, tracer, enable_seq);
       else await tracer.stop();
     }
   } catch (thrown) {
@@ -47,20 +48,28 @@ export async function dsqSession(
   }
 }
 
-async function openTracer(ctx: Context, call: Call): Promise<DsqTracer | Unavailable> {
+async function openTracer(
+  ctx: Context,
+  enable_seq: number | null,
+  call: Call,
+): Promise<DsqTracer | Unavailable> {
   const session = sessions.get(ctx);
   if (session) clearTimeout(session.idle);
-  if (session && !session.tracer.ended()) return session.tracer;
+  if (session && !session.tracer.ended()) {
+    // What was counted since the last read is of another scheduler.
+    if (session.enable_seq !== enable_seq) await session.tracer.watch(0, call);
+    return session.tracer;
+  }
   const probe = await chooseInsertProbe(ctx);
   return 'what' in probe ? probe : await startDsqTracer(ctx, probe, interval_ms, call);
 }
 
-function keep(ctx: Context, tracer: DsqTracer): void {
+function keep(ctx: Context, tracer: DsqTracer, enable_seq: number | null): void {
   const idle = setTimeout(() => {
     sessions.delete(ctx);
     void tracer.stop();
   }, idle_ms);
-  sessions.set(ctx, { tracer, idle: idle.unref() });
+  sessions.set(ctx, { tracer, idle: idle.unref(), enable_seq });
 }
 
 function findObstacle(ctx: Context): Unavailable | null {

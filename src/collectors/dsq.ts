@@ -31,7 +31,7 @@ export async function collectDsqs(
   if (!before.active) {
     return absent({ what: dsq_uri, reason: before.reason ?? '', fix: before.fix });
   }
-  const watched = await dsqSession(ctx, query.window_ms, call);
+  const watched = await dsqSession(ctx, query.window_ms, before.enable_seq, call);
   if ('what' in watched) return absent(watched);
   const { output, probe, window_ms } = watched;
   const rows = [...output.queues]
