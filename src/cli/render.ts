@@ -7,7 +7,7 @@ const measured = ['source', 'window_ms', 'timestamp', 'host', 'duration_ms', 'lo
 const max_cell = 48;
 
 /** An answer as text for a terminal: the summary, then the data, then how it was measured. */
-export function renderAnswer(answer: object, width = process.stdout.columns ?? 120): string {
+export function renderAnswer(answer: object, width = process.stdout.columns || 120): string {
   const { summary, unavailable, warnings, success, tool, tool_version, data, ...rest } =
     answer as Row;
   const body = isRecord(data) ? { ...data, ...rest } : rest;

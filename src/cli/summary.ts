@@ -1,7 +1,7 @@
 import { missingPrograms } from '../collectors/program-versions.ts';
 import type { Call, Context } from '../context.ts';
 import { ownBundle } from '../paths.ts';
-import { glimpses, missingIn } from '../prompts/snapshot.ts';
+import { glimpses, missingIn, overWindow } from '../prompts/snapshot.ts';
 import { summaryUris } from '../prompts/summarize-system.ts';
 
 /** What this machine is and does, from the data of the summarize_system workflow. */
@@ -19,8 +19,10 @@ export async function summary(ctx: Context, call: Call, json: boolean): Promise<
   const missing = [...missingPrograms(ctx), ...missingIn(all)];
   return [
     `${ctx.host}, ${ctx.now().toISOString()}`,
-    ...all.flatMap(({ uri, lines }) =>
-      lines.length === 0 ? [] : ['', uri, ...lines.map((line) => `  ${line}`)],
+    ...all.flatMap((each) =>
+      each.lines.length === 0
+        ? []
+        : ['', `${each.uri}${overWindow(each)}`, ...each.lines.map((line) => `  ${line}`)],
     ),
     ...(missing.length === 0 ? [] : ['', 'Not available here']),
     ...missing.flatMap(({ what, reason, fix }) => [

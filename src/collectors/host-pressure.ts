@@ -13,7 +13,10 @@ export function readPressure(
   resource: (typeof resources)[number],
 ): Pressure | null {
   const text = files.text(`/proc/pressure/${resource}`);
-  return text === null ? null : parsePressure(text).data;
+  if (text === null) return null;
+  const { data } = parsePressure(text);
+  // Of the whole host the kernel writes zero there, because some task always runs.
+  return resource === 'cpu' ? { ...data, full: null } : data;
 }
 
 export function readHostPressure(files: HostFiles): HostPressure | null {

@@ -17,6 +17,8 @@ import type { Finished, Running } from '../exec/start.ts';
 /** A recording under way. */
 export type Recorder = Readonly<{
   pid: number;
+  /** When perf was told to begin, on the monotonic clock. */
+  enabled_ms: number;
   finished: Promise<Finished>;
   /** What perf really opened; null where its file does not say. */
   opened: PerfAttr | null;
@@ -49,6 +51,7 @@ export async function startRecorder(
   const control = controlChannel(ctx, running);
   const cancel = (): void => running.stop();
   call.signal.addEventListener('abort', cancel, { once: true });
+  const enabled_ms = ctx.monotonicMs();
   const answer = await control.ask('enable', start_ms);
   call.signal.removeEventListener('abort', cancel);
   if (call.signal.aborted || answer === 'late') {
@@ -59,12 +62,17 @@ export async function startRecorder(
     throw notStarted();
   }
   if (answer === 'ended') return { refused: await running.finished };
-  return { recorder: recorderOf(ctx, running, control, file) };
+  return { recorder: { ...recorderOf(ctx, running, control, file), enabled_ms } };
 }
 
 type Control = ReturnType<typeof controlChannel>;
 
-function recorderOf(ctx: Context, running: Running, control: Control, file: string): Recorder {
+function recorderOf(
+  ctx: Context,
+  running: Running,
+  control: Control,
+  file: string,
+): Omit<Recorder, 'enabled_ms'> {
   const count = fileCounts(ctx, file);
   let ended = false;
   const finished = running.finished.finally(() => {

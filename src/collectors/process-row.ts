@@ -39,7 +39,7 @@ export function processRow(process: MeasuredProcess, places: Places, self: numbe
     user_pct: percent(use.user_ms, use.window_ms),
     system_pct: percent(use.system_ms, use.window_ms),
     runtime_ms: round(use.runtime_ms, 3),
-    total_runtime_ms: (now.utime_ticks + now.stime_ticks) * 10,
+    total_runtime_ms: (now.utime_ticks + now.stime_ticks) * tick_ms,
     ...switchFields(detail),
     ...waitFields(process),
     vruntime_ms: main?.vruntime_ms ?? null,
@@ -66,6 +66,9 @@ export function processRow(process: MeasuredProcess, places: Places, self: numbe
   };
 }
 
+/** USER_HZ is 100 on every architecture that Node.js runs on. */
+const tick_ms = 10;
+
 /** Switches, wakeups and migrations in the detail window, and migrations since the threads started. */
 export function switchFields(detail: ThreadsUse | null) {
   const window_ms = detail?.window_ms ?? 0;
@@ -78,7 +81,8 @@ export function switchFields(detail: ThreadsUse | null) {
     voluntary_per_s: rate(detail?.used.voluntary),
     involuntary_per_s: rate(detail?.used.involuntary),
     nr_wakeups: detail?.used.wakeups ?? null,
-    nr_migrations: detail?.migrations_total ?? null,
+    nr_migrations: detail?.used.migrations ?? null,
+    nr_migrations_total: detail?.migrations_total ?? null,
     migrations_per_s: rate(detail?.used.migrations),
   };
 }

@@ -4,6 +4,7 @@ import { rankSymbols, type SymbolWeight } from '../analysis/profile-symbols.ts';
 import type { Call, Context } from '../context.ts';
 import { cut, page, row_budget_bytes } from '../page.ts';
 import type { Reading } from '../reading.ts';
+import { expectedSamples, isShort, shortfall } from './profile-expectation.ts';
 import { addStacks, type SymbolRow, symbolRows } from './profile-rows.ts';
 import type { Session } from './profile-session.ts';
 import { type ProfileShares, profileShares } from './profile-shares.ts';
@@ -27,10 +28,13 @@ export type ProfileResults = Readonly<{
   symbols: readonly SymbolRow[] | null;
   call_tree?: Omit<CallTree, 'name'>;
   total_samples: number | null;
+  /** What a clock takes of whole CPUs; null for processes and other events. */
+  expected_samples: number | null;
   samples_collected: number;
   kernel_pct: ProfileShares['kernel_pct'];
   user_pct: ProfileShares['user_pct'];
   idle_pct: ProfileShares['idle_pct'];
+  without_stack_pct: ProfileShares['without_stack_pct'];
   lost_samples: number;
   by_process: ProfileShares['by_process'] | null;
   by_cpu: ProfileShares['by_cpu'] | null;
@@ -95,11 +99,13 @@ function results(
   const symbols = query.include_stacks ? addStacks(profile, shown, budget - used) : fitting.rows;
   const end = query.offset + symbols.length;
   const next_offset = end < chosen.length ? end : null;
+  const expected_samples = expectedSamples(ctx, session, recorded);
   const data = {
     symbols,
     ...(tree ? { call_tree: tree } : {}),
     total_samples: recorded.samples,
-    ...profileShares(profile, session.user_only),
+    expected_samples,
+    ...profileShares(profile, session.user_only, !isShort(recorded.samples, expected_samples)),
     ...statusFields(ctx, session, recorded),
   };
   return {
@@ -112,7 +118,10 @@ function results(
       `get_perf_results with offset=${next_offset}`,
     ),
     lost_events: data.lost_samples,
-    warnings: profileWarnings(session, recorded),
+    warnings: [
+      ...profileWarnings(session, recorded),
+      ...shortfall(recorded.samples, expected_samples),
+    ],
     unavailable: profileGaps(session, profile),
   };
 }
@@ -148,10 +157,12 @@ function statusFields(ctx: Context, session: Session, { cut: isCut, span_ms }: R
 const no_results: ProfileResults = {
   symbols: null,
   total_samples: null,
+  expected_samples: null,
   samples_collected: 0,
   kernel_pct: null,
   user_pct: null,
   idle_pct: null,
+  without_stack_pct: null,
   lost_samples: 0,
   by_process: null,
   by_cpu: null,

@@ -66,7 +66,7 @@ export function openSession(ctx: Context, plan: SessionPlan, counts: PerfDataCou
   const session: Session = {
     ...plan,
     started_at: ctx.now().toISOString(),
-    started_ms: ctx.monotonicMs(),
+    started_ms: plan.recorder.enabled_ms,
     counts,
     duration_ms: null,
     stopped_by: null,

@@ -11,7 +11,7 @@ import type { RecordedProfile } from './recorded-profile.ts';
 const max_name = 60;
 const max_named = 5;
 
-type Told = Pick<ProfileShares, 'kernel_pct' | 'user_pct' | 'idle_pct'> &
+type Told = Pick<ProfileShares, 'kernel_pct' | 'user_pct' | 'idle_pct' | 'without_stack_pct'> &
   Readonly<{ total_samples: number; window_ms: number | null; freq_hz: number | null }>;
 
 /** The profile in a few lines, with the hottest functions or the callers of one. */
@@ -35,9 +35,12 @@ export function profileSummary(
 }
 
 /** Where every event is recorded, its place in the kernel says nothing of time. */
-function modes({ freq_hz, kernel_pct, user_pct, idle_pct }: Told): string {
+function modes(told: Told): string {
+  const { freq_hz, kernel_pct, user_pct, idle_pct, without_stack_pct } = told;
   if (freq_hz === null || kernel_pct === null) return '';
-  return `: kernel ${kernel_pct} % (idle ${idle_pct} %), programs ${user_pct} %`;
+  const idle = idle_pct === null ? '' : ` (idle ${idle_pct} %)`;
+  const rest = without_stack_pct ? `, without a stack ${without_stack_pct} %` : '';
+  return `: kernel ${kernel_pct} %${idle}, programs ${user_pct} %${rest}`;
 }
 
 /** What somebody has to know who uses the numbers. */

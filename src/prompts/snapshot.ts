@@ -6,6 +6,8 @@ import { readResource } from '../resources/read.ts';
 /** What one resource says at the moment, in the words a person would use. */
 export type Glimpse = Readonly<{
   uri: string;
+  /** Window behind the rates; null where there are none. */
+  window_ms: number | null;
   lines: readonly string[];
   unavailable: readonly Unavailable[];
 }>;
@@ -17,28 +19,43 @@ export function glimpses(uris: readonly string[], ctx: Context, call: Call): Pro
 
 async function glimpse(uri: string, ctx: Context, call: Call): Promise<Glimpse> {
   try {
-    const { summary = [], unavailable = [] }: Partial<Document> = await readResource(
-      uri,
-      ctx,
-      call,
-    );
-    return { uri, lines: summary, unavailable };
+    const {
+      summary = [],
+      unavailable = [],
+      window_ms = null,
+    }: Partial<Document> = await readResource(uri, ctx, call);
+    return { uri, window_ms, lines: summary, unavailable };
   } catch (thrown) {
     const { code, message, suggestion } = toTracewrightError(thrown);
     if (code === 'CANCELED') throw thrown;
-    return { uri, lines: [], unavailable: [{ what: uri, reason: message, fix: suggestion }] };
+    return {
+      uri,
+      window_ms: null,
+      lines: [],
+      unavailable: [{ what: uri, reason: message, fix: suggestion }],
+    };
   }
 }
 
-type Document = { summary: readonly string[]; unavailable: readonly Unavailable[] };
+type Document = {
+  summary: readonly string[];
+  unavailable: readonly Unavailable[];
+  window_ms: number | null;
+};
+
+/** ", over 501 ms", or nothing. */
+export const overWindow = ({ window_ms }: Glimpse): string =>
+  window_ms === null ? '' : `, over ${window_ms} ms`;
 
 /** The glimpses as Markdown: the state now, and what cannot be told here and why. */
 export function snapshotSection(all: readonly Glimpse[], ctx: Context): string {
   const missing = missingIn(all);
   return [
     `## ${ctx.host} at ${ctx.now().toISOString()}`,
-    ...all.flatMap(({ uri, lines }) =>
-      lines.length === 0 ? [] : [`\n\`${uri}\``, ...lines.map((line) => `- ${line}`)],
+    ...all.flatMap((each) =>
+      each.lines.length === 0
+        ? []
+        : [`\n\`${each.uri}\`${overWindow(each)}`, ...each.lines.map((line) => `- ${line}`)],
     ),
     ...(missing.length === 0 ? [] : ['\n## Not available on this host', ...missing.map(bullet)]),
   ].join('\n');

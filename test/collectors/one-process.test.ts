@@ -34,7 +34,7 @@ test('a process is told with its threads, the busiest first', async () => {
     { pid: 7, comm: 'pool', cpu_pct: 80, run_queue_wait_pct: 10, migrations_per_s: 2 },
   ]);
   expect(data.thread_rows).toMatchObject([
-    { tid: 8, comm: 'worker', cpu_pct: 80, avg_wait_ns: 5_000_000, nr_migrations: 4 },
+    { tid: 8, comm: 'worker', cpu_pct: 80, avg_wait_ns: 5_000_000, nr_migrations_total: 4 },
     { tid: 7, comm: 'pool', cpu_pct: 0, avg_wait_ns: null },
   ]);
 });

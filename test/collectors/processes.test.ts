@@ -64,7 +64,7 @@ describe('what a process did', () => {
       switches_per_s: 150,
       voluntary_per_s: 100,
       involuntary_per_s: 50,
-      nr_migrations: 44,
+      nr_migrations_total: 44,
       migrations_per_s: 20,
     });
   });
