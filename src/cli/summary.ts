@@ -34,6 +34,10 @@ export async function summary(ctx: Context, call: Call, json: boolean): Promise<
   ].join('\n');
 }
 
+/** Words as a shell takes them. */
+const quoted = (words: readonly string[]): string =>
+  words.map((word) => (/\s/.test(word) ? `'${word}'` : word)).join(' ');
+
 function clientEntry(ctx: Context) {
   const node = process.execPath;
   const args = [ownBundle(), 'mcp', '--daemon'];
@@ -44,12 +48,12 @@ function howToConnect(ctx: Context): string[] {
   const entry = clientEntry(ctx);
   return [
     'Connect a client',
-    `  Claude Code:  claude mcp add tracewright -- ${[entry.command, ...entry.args].join(' ')}`,
+    `  Claude Code:  claude mcp add tracewright -- ${quoted([entry.command, ...entry.args])}`,
     '  Claude Desktop, Cursor, Windsurf (VS Code: "servers" instead of "mcpServers"):',
     ...JSON.stringify({ mcpServers: { tracewright: entry } }, null, 2)
       .split('\n')
       .map((line) => `    ${line}`),
     '  Then ask: "Summarize this machine" or "Why is it slow?"',
-    '  What works here and how to get the rest: tracewright doctor',
+    `  What works here and how to get the rest: ${quoted([process.execPath, ownBundle(), 'doctor'])}`,
   ];
 }
