@@ -9,6 +9,8 @@ type Options = Readonly<{
   drain_ms: number;
 }>;
 
+const handshakes = new Set(['initialize', 'server/discover']);
+
 type Message = Parameters<Transport['send']>[0];
 
 /**
@@ -26,6 +28,7 @@ export function drainingStdio(
   const inner = new StdioServerTransport(input, stdout);
   const pending = new Set<string | number>();
   let ended = false;
+  let asked = false;
 
   const endWhenAnswered = (): void => {
     if (!ended || pending.size > 0) return;
@@ -47,7 +50,10 @@ export function drainingStdio(
     async start() {
       inner.onerror = (error) => transport.onerror?.(error);
       inner.onmessage = (message) => {
+        // With --once the requests behind the first one get no answer.
+        if (options.once && asked && 'method' in message && 'id' in message) return;
         noteRequest(message);
+        asked ||= 'method' in message && 'id' in message && !handshakes.has(message.method);
         transport.onmessage?.(message);
       };
       await inner.start();

@@ -47,6 +47,20 @@ test('--once ends the server after the first request, with stdin still open', as
   expect(await ended).toBe(0);
 });
 
+test('--once answers the first request alone', () => {
+  const input = initialize() + line(2, 'tools/list') + line(3, 'prompts/list');
+  const { messages, status } = pipe(input, ['mcp', '--once']);
+  expect(messages.map((each) => each.id)).toEqual([1, 2]);
+  expect(status).toBe(0);
+});
+
+test('a wrong name in the selection fails the start', () => {
+  const { status, stderr, stdout } = pipe(initialize(), ['mcp', '--tools', 'get_topolgy']);
+  expect(stdout).toBe('');
+  expect(stderr).toContain('get_topolgy');
+  expect(status).toBe(2);
+});
+
 test.each([['--mcp'], ['--mcp-daemon'], ['mcp', '--daemon']])('%s serves MCP', (...args) => {
   expect(pipe(initialize(), args).messages[0]?.result).toBeDefined();
 });
