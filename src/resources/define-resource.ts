@@ -40,14 +40,22 @@ export function defineResource<Q extends z.ZodObject>(definition: Definition<Q>)
   return {
     ...rest,
     parameters: Object.keys(query.shape),
-    help: Object.entries(query.shape)
-      .map(([name, schema]) => `${name} (${schema.description ?? 'text'})`)
-      .join(', '),
+    help: helpOf(query),
     choices: choicesOf(query),
     async read(parameters, ctx, call) {
       return await read(checkArguments(rest.uri, query, parameters), ctx, call);
     },
   };
+}
+
+function helpOf(query: z.ZodObject): string {
+  const choices = choicesOf(query);
+  return Object.entries(query.shape)
+    .map(([name, { description = 'text' }]) => {
+      const values = choices[name];
+      return `${name} (${description}${values ? `: ${values.join('|')}` : ''})`;
+    })
+    .join(', ');
 }
 
 function choicesOf(query: z.ZodObject): Record<string, string[]> {

@@ -77,7 +77,9 @@ function acceptedArguments(schema: z.ZodObject): string {
   const { properties = {} } = z.toJSONSchema(schema, { io: 'input' });
   const each = Object.entries(properties).map(([name, property]) => {
     if (typeof property !== 'object') return name;
-    const { enum: values, type, minimum, maximum, default: fallback } = property;
+    const { enum: values, type, minimum, maximum, default: fallback, description } = property;
+    // Parameters of a URI are all text; what they mean stands in their own words.
+    if (type === 'string' && !values && description) return `${name} (${description})`;
     const range = minimum === undefined ? '' : ` ${minimum} to ${maximum ?? 'any'}`;
     const kind = values ? values.join('|') : `${type ?? 'text'}${range}`;
     return `${name} (${kind}${fallback === undefined ? '' : `, default ${fallback}`})`;
