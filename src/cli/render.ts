@@ -29,8 +29,9 @@ export function renderTable(rows: readonly Row[], width = 120): string[] {
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((name) =>
     rows.some((row) => row[name] !== null && row[name] !== undefined),
   );
+  const widest = [max_cell, 32, 20].find((most) => tableWidth(rows, names, most) <= width) ?? 20;
   const columns = names.map((name) => {
-    const cells = rows.map((row) => cell(row[name]));
+    const cells = rows.map((row) => cell(row[name], widest));
     const longest = Math.max(name.length, ...cells.map((each) => each.length));
     const numeric = rows.every((row) => typeof row[name] !== 'string');
     const pad = (text: string): string => (numeric ? text.padStart(longest) : text.padEnd(longest));
@@ -41,12 +42,14 @@ export function renderTable(rows: readonly Row[], width = 120): string[] {
     used += longest + 2;
     return used <= width;
   });
-  return Array.from({ length: rows.length + 1 }, (_, index) =>
+  const dropped = names.slice(fitting.length);
+  const lines = Array.from({ length: rows.length + 1 }, (_, index) =>
     fitting
       .map(({ lines }) => lines[index])
       .join('  ')
       .trimEnd(),
   );
+  return dropped.length === 0 ? lines : [...lines, `(and, with --json: ${dropped.join(', ')})`];
 }
 
 function renderField(name: string, value: unknown, width: number): string[] {
@@ -79,8 +82,16 @@ function scalar(value: unknown): string {
   return typeof value === 'string' ? value : inspect(value);
 }
 
-function cell(value: unknown): string {
+/** How wide the table is when no cell is wider than `most`. */
+function tableWidth(rows: readonly Row[], names: readonly string[], most: number): number {
+  const widths = names.map((name) =>
+    Math.max(name.length, ...rows.map((row) => cell(row[name], most).length)),
+  );
+  return widths.reduce((sum, each) => sum + each + 2, 0);
+}
+
+function cell(value: unknown, most = max_cell): string {
   if (value === null || value === undefined) return '-';
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
-  return text.length <= max_cell ? text : `${text.slice(0, max_cell - 1)}…`;
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 }
