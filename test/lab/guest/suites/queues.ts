@@ -40,7 +40,9 @@ const noQueues = (await offers('scx_bpf_create_dsq'))
   ? false
   : 'the BTF of this kernel lets no scheduler create a queue';
 const byName = (await run('bpftrace', '-l', 'fentry:vmlinux:dispatch_enqueue')).trim() !== '';
-const seconds = 10;
+/** Both count for so long, and begin within half a second of each other. */
+const seconds = 40;
+const reads = seconds / 10;
 
 /** Written for this test alone: inserts of queue 7, and the time from there until the task runs. */
 const independent = `
@@ -116,19 +118,24 @@ describe('dispatch queues', { timeout: 400_000 }, () => {
       assert.match(first.attached ?? '', /dispatch_enqueue/);
       const finish = await startIndependent();
       await queues(500);
-      const { dsqs, window_ms = 0, lost_events } = await queues(seconds * 1000);
+      const answers: z.infer<typeof Queues>[] = [];
+      for (let read = 0; read < reads; read++) answers.push(await queues(10_000));
       const theirs = await finish();
-      const ours = dsqs?.find(({ dsq_id }) => dsq_id === '0x7');
+      const rows = answers.flatMap(({ dsqs }) => dsqs?.filter((row) => row.dsq_id === '0x7') ?? []);
+      const ours = rows.at(-1);
       assert.ok(ours);
-      assert.equal(lost_events, 0);
-      assert.ok(window_ms >= seconds * 1000);
+      assert.equal(rows.length, reads);
+      for (const { lost_events } of answers) assert.equal(lost_events, 0);
+      const watched_ms = answers.reduce((sum, { window_ms = 0 }) => sum + window_ms, 0);
+      const inserts = rows.reduce((sum, { nr_enqueues }) => sum + nr_enqueues, 0);
+      const inserts_per_s = (inserts / watched_ms) * 1000;
       const rate = theirs.inserts / seconds;
-      const difference = Math.abs(ours.inserts_per_s - rate) / rate;
+      const difference = Math.abs(inserts_per_s - rate) / rate;
       console.log(
-        `fifo: ${ours.inserts_per_s} inserts/s, independently ${rate}; p50 ${ours.queue_wait.p50_ns} ns, ` +
+        `fifo: ${inserts_per_s.toFixed(1)} inserts/s, independently ${rate}; p50 ${ours.queue_wait.p50_ns} ns, ` +
           `p99 ${ours.queue_wait.p99_ns} ns, independently from 2^${bucketOf(theirs.waits, 0.5)} and 2^${bucketOf(theirs.waits, 0.99)}`,
       );
-      assert.ok(difference < 0.02, `${ours.inserts_per_s} against ${rate} inserts/s`);
+      assert.ok(difference < 0.02, `${inserts_per_s} against ${rate} inserts/s`);
       const log2 = (ns: number | undefined) => Math.floor(Math.log2(ns ?? 0));
       assert.equal(log2(ours.queue_wait.p50_ns), bucketOf(theirs.waits, 0.5));
       assert.equal(log2(ours.queue_wait.p99_ns), bucketOf(theirs.waits, 0.99));
