@@ -11,21 +11,43 @@ type Script = Readonly<{
   parameters: readonly number[];
   /** When it is stopped, should nobody stop it before. */
   duration_ms: number;
+  /**
+   * `json`: one record per line, printed at once, with losses among them. `text`: as printf() writes
+   * it, which costs less per event; losses are on stderr.
+   */
+  format?: 'json' | 'text';
+  /** Bytes of output after which it is stopped. */
+  output_bytes?: number;
+  /** Keys that a map holds; bpftrace's own default is 4096, and what comes after is lost. */
+  map_keys?: number;
+  /** Pages per CPU in which the kernel keeps events until bpftrace takes them; default 64. */
+  buffer_pages?: number;
 }>;
 
 /**
  * bpftrace runs only programs that are shipped, with integers as parameters: text from a request
- * would be as good as root, since its safe mode does not stop it from reading any file. `-f json`
- * prints one record per line; `-B line` prints it at once.
+ * would be as good as root, since its safe mode does not stop it from reading any file.
  */
-export function bpftraceScript({ path, parameters, duration_ms }: Script): Command {
+export function bpftraceScript(script: Script): Command {
+  const { path, parameters, duration_ms, format = 'json', map_keys, buffer_pages } = script;
+  const keys = map_keys === undefined ? null : integer('map_keys', map_keys, 16, 1_048_576);
+  const pages = buffer_pages === undefined ? null : integer('pages', buffer_pages, 1, 16_384);
   return approve({
     program: programs.bpftrace,
     args: [
-      ...['-f', 'json', '-B', 'line'],
+      ...(format === 'json' ? ['-f', 'json'] : []),
+      ...['-B', 'line'],
       ownPath(path),
-      ...parameters.map((each) => integer('parameter', each, 0, 2 ** 31)),
+      ...parameters.map((each) => integer('parameter', each, 0, 2 ** 32 - 1)),
     ],
-    limits: { duration_ms: duration_ms + startup_ms, output_bytes: 256 * 1024 * 1024 },
+    environment: {
+      // Its name up to 0.18 and from then on.
+      ...(keys === null ? {} : { BPFTRACE_MAP_KEYS_MAX: keys, BPFTRACE_MAX_MAP_KEYS: keys }),
+      ...(pages === null ? {} : { BPFTRACE_PERF_RB_PAGES: pages }),
+    },
+    limits: {
+      duration_ms: duration_ms + startup_ms,
+      output_bytes: script.output_bytes ?? 256 * 1024 * 1024,
+    },
   });
 }

@@ -35,6 +35,8 @@ export type Command = Readonly<{
    * (perf mounts tracefs) is gone with it instead of staying on the host.
    */
   privateMounts: boolean;
+  /** Settings that the program takes from its environment only; constants of this folder. */
+  environment: Readonly<Record<string, string>>;
   /** What the kernel sends the program when this process dies. */
   parentDeathSignal: 'KILL' | 'TERM';
   readonly [approved]: true;
@@ -48,6 +50,7 @@ export function approve(parts: CommandParts): Command {
     stopSignal: 'SIGINT',
     controlPipes: 0,
     privateMounts: false,
+    environment: {},
     parentDeathSignal: 'KILL',
     ...parts,
   };

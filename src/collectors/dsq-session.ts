@@ -1,9 +1,9 @@
 import type { InsertProbe } from '../../allowlist/dsq-program.ts';
-import { programs } from '../../allowlist/programs.ts';
 import type { DsqOutput } from '../../parsers/dsq/dsq.ts';
 import type { Call, Context } from '../context.ts';
 import { toTracewrightError } from '../errors.ts';
 import type { Unavailable } from '../reading.ts';
+import { tracingObstacle } from './bpftrace-tracer.ts';
 import { chooseInsertProbe, dsq_uri } from './dsq-probe.ts';
 import { type DsqTracer, startDsqTracer } from './dsq-tracer.ts';
 
@@ -29,7 +29,7 @@ export async function dsqSession(
   enable_seq: number | null,
   call: Call,
 ): Promise<Watched | Unavailable> {
-  const obstacle = findObstacle(ctx);
+  const obstacle = tracingObstacle(ctx, dsq_uri);
   if (obstacle) return obstacle;
   try {
     const tracer = await openTracer(ctx, enable_seq, call);
@@ -70,18 +70,4 @@ function keep(ctx: Context, tracer: DsqTracer, enable_seq: number | null): void 
     void tracer.stop();
   }, idle_ms);
   sessions.set(ctx, { tracer, idle: idle.unref(), enable_seq });
-}
-
-function findObstacle(ctx: Context): Unavailable | null {
-  const what = dsq_uri;
-  if (ctx.settings.readOnly) {
-    const reason = 'This server is read-only and attaches nothing.';
-    return { what, reason, fix: 'Start it without --read-only.' };
-  }
-  const found = ctx.find(programs.bpftrace);
-  if ('problem' in found) {
-    return { what, reason: 'bpftrace is not installed.', fix: ctx.install(programs.bpftrace) };
-  }
-  if (ctx.uid === 0) return null;
-  return { what, reason: 'Only root may trace the scheduler.', fix: 'Start the server as root.' };
 }

@@ -21,6 +21,10 @@ export type StartOptions = Readonly<{
   signal?: AbortSignal | undefined;
   /** Takes stdout piece by piece; nothing is kept then. */
   onStdout?: ((text: string) => void) | undefined;
+  /** The same without decoding, for output that comes faster than text can be made of it. */
+  onStdoutBytes?: ((bytes: Buffer) => void) | undefined;
+  /** Sees stderr piece by piece; its beginning is kept all the same. */
+  onStderr?: ((text: string) => void) | undefined;
 }>;
 
 export type Running = Readonly<{
@@ -28,12 +32,16 @@ export type Running = Readonly<{
   finished: Promise<Finished>;
   /** Asks the program to finish and print what it has; SIGKILL follows after a grace time. */
   stop(): void;
+  /** SIGUSR1, on which bpftrace prints its maps and goes on. */
+  printMaps(): void;
   /** A control pipe, by file descriptor number (3 is the first). */
   control(fd: number): Duplex;
 }>;
 
 const stderr_cap = 4096;
 const grace_ms = 2000;
+/** bpftrace 0.17 loses a SIGINT that comes just before it begins to wait for events. */
+const repeat_ms = 500;
 
 /** All that a program sees of our environment: nothing of the caller's gets through. */
 const environment = {
@@ -61,7 +69,7 @@ export async function start(command: Command, options: StartOptions = {}): Promi
     reject: false,
     buffer: false,
     extendEnv: false,
-    env: environment,
+    env: { ...environment, ...command.environment },
     cwd: '/',
     stdio: ['ignore', 'pipe', 'pipe', ...Array<'pipe'>(command.controlPipes).fill('pipe')],
   });
@@ -77,28 +85,42 @@ export async function start(command: Command, options: StartOptions = {}): Promi
   });
 
   let stopped_by: Finished['stopped_by'] = 'exit';
-  let killTimer: NodeJS.Timeout | undefined;
+  const timers: NodeJS.Timeout[] = [];
   const stop = (reason: Finished['stopped_by']): void => {
     // What was printed can cross the cap after the end: the answer is cut then, too.
     if (stopped_by !== 'exit' || (ended && reason !== 'output_limit')) return;
     stopped_by = reason;
     if (ended) return;
     signalGroup(pid, command.stopSignal);
-    killTimer = setTimeout(() => signalGroup(pid, 'SIGKILL'), grace_ms);
+    timers.push(
+      setTimeout(() => signalGroup(pid, command.stopSignal), repeat_ms),
+      setTimeout(() => signalGroup(pid, 'SIGKILL'), grace_ms),
+    );
   };
 
   const { limits } = command;
   let stdout = '';
   let stdout_bytes = 0;
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  const take = (bytes: number, keep: () => void): void => {
     if (stdout_bytes > limits.output_bytes) return;
-    stdout_bytes += Buffer.byteLength(text);
-    if (options.onStdout) options.onStdout(text);
-    else stdout += text;
+    stdout_bytes += bytes;
+    keep();
     if (stdout_bytes > limits.output_bytes) stop('output_limit');
-  });
+  };
+  const { onStdout, onStdoutBytes } = options;
+  if (onStdoutBytes) {
+    child.stdout.on('data', (bytes: Buffer) => take(bytes.length, () => onStdoutBytes(bytes)));
+  } else {
+    child.stdout.setEncoding('utf8').on('data', (text: string) =>
+      take(Buffer.byteLength(text), () => {
+        if (onStdout) onStdout(text);
+        else stdout += text;
+      }),
+    );
+  }
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    options.onStderr?.(text);
     if (stderr.length < stderr_cap) stderr = (stderr + text).slice(0, stderr_cap);
   });
 
@@ -108,7 +130,7 @@ export async function start(command: Command, options: StartOptions = {}): Promi
 
   const finished = child.then((result): Finished => {
     clearTimeout(deadline);
-    clearTimeout(killTimer);
+    for (const timer of timers) clearTimeout(timer);
     options.signal?.removeEventListener('abort', onAbort);
     return {
       stdout: stdout_bytes > limits.output_bytes ? firstBytes(stdout, limits.output_bytes) : stdout,
@@ -124,6 +146,9 @@ export async function start(command: Command, options: StartOptions = {}): Promi
     pid,
     finished,
     stop: () => stop('caller'),
+    printMaps: () => {
+      if (!ended) process.kill(pid, 'SIGUSR1');
+    },
     control(fd) {
       const pipe = child.stdio[fd];
       if (!pipe) throw new Error(`the command has no control pipe ${fd}`);

@@ -3,10 +3,19 @@ import type { Call, Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
 import type { Reading } from '../reading.ts';
 
-export type Toolset = 'scheduler';
+export type Toolset = 'scheduler' | 'collection' | 'host' | 'python';
 
 /** Calls with the same queue run one after another, in the order in which they came. */
-export type Queue = 'profiler' | 'window' | 'bpf' | 'scx-stats' | 'dsq';
+export type Queue =
+  | 'profiler'
+  | 'window'
+  | 'bpf'
+  | 'scx-stats'
+  | 'dsq'
+  | 'collection'
+  | 'events'
+  | 'functions'
+  | 'sched-trace';
 
 /**
  * What a tool does to the host. `read`: looks at files and listings. `capture`: attaches or records

@@ -47,6 +47,7 @@ function replay(): Pick<Context, 'start' | 'scratch' | 'script' | 'run'> {
   const running: Running = {
     pid: 1,
     finished: Promise.resolve({ ...finished, stopped_by: 'caller' }),
+    printMaps: () => {},
     stop: () => {},
     control: () => {
       throw new Error('no control pipe');

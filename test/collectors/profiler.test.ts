@@ -52,6 +52,7 @@ function refusingPerf(stderr: string, uid = 1000) {
         stopped_by: 'exit',
         duration_ms: 1,
       }),
+      printMaps: () => {},
       stop: () => undefined,
       control: () => new PassThrough(),
     };

@@ -1,0 +1,83 @@
+import type { Command } from '../../allowlist/command.ts';
+import { programs } from '../../allowlist/programs.ts';
+import { untrusted } from '../../parsers/untrusted.ts';
+import type { Call, Context } from '../context.ts';
+import { TracewrightError } from '../errors.ts';
+import type { StartOptions } from '../exec/start.ts';
+import type { Unavailable } from '../reading.ts';
+
+/** A bpftrace that runs until it is stopped. */
+export type Tracer = Readonly<{
+  pid: number;
+  /** Waits for something that its output brings; EXECUTION_FAILED where it ends before. */
+  until(reached: () => boolean, signal?: AbortSignal): Promise<void>;
+  /** Has it print its maps; they arrive with its output. */
+  printMaps(): void;
+  /** Resolves when it has ended and all of its output is in. */
+  stop(): Promise<void>;
+  ended(): boolean;
+  finished: Promise<void>;
+}>;
+
+const poll_ms = 20;
+
+/** Starts a program and waits until its probes are attached, as its own output tells. */
+export async function startTracer(
+  ctx: Context,
+  command: Command,
+  output: Pick<StartOptions, 'onStdout' | 'onStdoutBytes' | 'onStderr'>,
+  attached: () => boolean,
+  call: Call,
+): Promise<Tracer> {
+  const running = await ctx.start(command, output);
+  let stderr: string | undefined;
+  const finished = running.finished.then((result) => {
+    stderr = result.stderr;
+  });
+  const tracer: Tracer = {
+    pid: running.pid,
+    async until(reached, signal) {
+      while (!reached()) {
+        if (stderr !== undefined) throw endedEarly(stderr);
+        await ctx.sleep(poll_ms, signal);
+      }
+    },
+    printMaps: running.printMaps,
+    async stop() {
+      running.stop();
+      await finished;
+    },
+    ended: () => stderr !== undefined,
+    finished,
+  };
+  try {
+    call.progress('attaching probes');
+    await tracer.until(attached, call.signal);
+  } catch (thrown) {
+    await tracer.stop();
+    throw thrown;
+  }
+  return tracer;
+}
+
+/** Why bpftrace cannot be used here at all, for the answer's `unavailable`; null where it can. */
+export function tracingObstacle(ctx: Context, what: string): Unavailable | null {
+  if (ctx.settings.readOnly) {
+    const reason = 'This server is read-only and attaches nothing.';
+    return { what, reason, fix: 'Start it without --read-only.' };
+  }
+  if ('problem' in ctx.find(programs.bpftrace)) {
+    return { what, reason: 'bpftrace is not installed.', fix: ctx.install(programs.bpftrace) };
+  }
+  if (ctx.uid === 0) return null;
+  return { what, reason: 'Only root may trace the scheduler.', fix: 'Start the server as root.' };
+}
+
+function endedEarly(stderr: string): TracewrightError {
+  const line = stderr.split('\n').find((each) => /error/i.test(each)) ?? stderr;
+  return new TracewrightError(
+    'EXECUTION_FAILED',
+    `bpftrace ended: ${untrusted(line, 300) || 'it said nothing'}`,
+    'Run `tracewright doctor`, and report this with its output.',
+  );
+}
