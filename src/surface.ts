@@ -30,6 +30,7 @@ export const surface = {
   isResource: (uri: string): boolean => findResource(uri) !== undefined,
 
   describeTool,
+  contractOf,
 
   listTools: (selection: Selection) => ({ tools: selectTools(selection).map(describeTool) }),
 
@@ -92,22 +93,46 @@ export const surface = {
   },
 };
 
+/**
+ * A tool as clients list it. Of the answer only the names of its data: the envelope is the same for
+ * all tools, and a listing is read into every conversation.
+ */
 function describeTool(tool: Tool) {
   const { name, title, description, effect, input, output } = tool;
+  const data = Object.fromEntries(Object.keys(output.shape).map((field) => [field, {}]));
   return {
     name,
     title,
     description,
     inputSchema: jsonSchema(input),
-    outputSchema: jsonSchema(envelopeSchema(output)),
-    annotations: { title, ...hints[effect], destructiveHint: false, openWorldHint: false },
+    outputSchema: {
+      type: 'object' as const,
+      properties: {
+        success: { const: true },
+        summary: { type: 'array' },
+        data: { type: 'object', properties: data },
+      },
+      required: ['success', 'data'],
+    },
+    annotations: { ...hints[effect], destructiveHint: false, openWorldHint: false },
   };
 }
 
+/** A tool as it is documented and tested: with the whole schema of its answer. */
+function contractOf(tool: Tool) {
+  return { ...describeTool(tool), outputSchema: jsonSchema(envelopeSchema(tool.output)) };
+}
+
 function jsonSchema(schema: z.ZodObject): JSONObject & { type: 'object' } {
-  const { $schema, ...rest } = z.toJSONSchema(schema, { io: 'input' });
+  const { $schema, ...rest } = z.toJSONSchema(schema, { io: 'input', override: withoutNoise });
   const plain: JSONObject = JSON.parse(JSON.stringify(rest));
   return { ...plain, type: 'object' };
+}
+
+/** Every integer that JSON carries is a safe one: as bounds these only cost. */
+function withoutNoise({ jsonSchema: node }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  if (node.minimum === Number.MIN_SAFE_INTEGER) delete node.minimum;
+  if (node.maximum === Number.MAX_SAFE_INTEGER) delete node.maximum;
 }
 
 function findPrompt(name: string): Prompt {

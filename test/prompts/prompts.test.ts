@@ -58,8 +58,9 @@ test('names only fields that the answers have', async ({ skip }) => {
   const known = new Set([
     ...answers.flatMap(fieldNames),
     ...surface
-      .listTools({ readOnly: false })
-      .tools.flatMap((tool) => fieldNames([tool.inputSchema, tool.outputSchema])),
+      .tools({ readOnly: false })
+      .map(surface.contractOf)
+      .flatMap((tool) => fieldNames([tool.inputSchema, tool.outputSchema])),
     ...promptNames,
     ...toolNames,
   ]);

@@ -5,8 +5,8 @@ import { surface } from '../../src/surface.ts';
 const everything = { readOnly: false };
 const { tools } = surface.listTools(everything);
 
-describe.each(tools)('$name', (tool) => {
-  test('shows clients what is committed in test/contract', async () => {
+describe.each(surface.tools(everything).map(surface.contractOf))('$name', (tool) => {
+  test('takes and answers what is committed in test/contract', async () => {
     const text = `${JSON.stringify(tool, null, 2)}\n`;
     await expect(text).toMatchFileSnapshot(`../contract/${tool.name}.json`);
   });
