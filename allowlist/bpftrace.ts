@@ -16,10 +16,26 @@ type Script = Readonly<{
    * it, which costs less per event; losses are on stderr.
    */
   format?: 'json' | 'text';
+  /**
+   * `line` (default) writes each line at once, which for 100,000 lines a second costs the reader five
+   * times as much as 4 KiB at a time (`full`). A program with `full` prints 4 KiB of control lines
+   * every 100 or 200 ms, so that what came before does not wait:
+   * interval:ms:200 { printf("#%-4094s\n", ""); }
+   */
+  buffering?: 'line' | 'full';
+  /**
+   * False: frames of programs are addresses. Naming them takes bpftrace milliseconds, and whoever
+   * builds a program can put a line break into the names.
+   */
+  user_symbols?: boolean;
   /** Bytes of output after which it is stopped. */
   output_bytes?: number;
   /** Keys that a map holds; bpftrace's own default is 4096, and what comes after is lost. */
   map_keys?: number;
+  /** Without warnings: since 0.19 or so each update of a map that is full makes one. */
+  quiet?: boolean;
+  /** Bytes of a text that a program takes along; default 64, at most 200 with 0.17. */
+  string_bytes?: number;
   /** Pages per CPU in which the kernel keeps events until bpftrace takes them; default 64. */
   buffer_pages?: number;
 }>;
@@ -31,20 +47,28 @@ type Script = Readonly<{
 export function bpftraceScript(script: Script): Command {
   const { path, parameters, duration_ms, format = 'json', map_keys, buffer_pages } = script;
   const keys = map_keys === undefined ? null : integer('map_keys', map_keys, 16, 1_048_576);
+  const text =
+    script.string_bytes === undefined
+      ? null
+      : integer('string_bytes', script.string_bytes, 16, 200);
   const pages = buffer_pages === undefined ? null : integer('pages', buffer_pages, 1, 16_384);
   return approve({
     program: programs.bpftrace,
     args: [
       ...(format === 'json' ? ['-f', 'json'] : []),
-      ...['-B', 'line'],
+      ...(script.quiet ? ['--no-warnings'] : []),
+      ...['-B', script.buffering ?? 'line'],
       ownPath(path),
       ...parameters.map((each) => integer('parameter', each, 0, 2 ** 32 - 1)),
     ],
     environment: {
       // Its name up to 0.18 and from then on.
       ...(keys === null ? {} : { BPFTRACE_MAP_KEYS_MAX: keys, BPFTRACE_MAX_MAP_KEYS: keys }),
+      ...(text === null ? {} : { BPFTRACE_STRLEN: text, BPFTRACE_MAX_STRLEN: text }),
       ...(pages === null ? {} : { BPFTRACE_PERF_RB_PAGES: pages }),
+      ...(script.user_symbols === false ? { BPFTRACE_NO_USER_SYMBOLS: '1' } : {}),
     },
+    needsTracefs: true,
     limits: {
       duration_ms: duration_ms + startup_ms,
       output_bytes: script.output_bytes ?? 256 * 1024 * 1024,

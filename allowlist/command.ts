@@ -16,6 +16,17 @@ export type Limits = Readonly<{
   output_bytes: number;
 }>;
 
+/**
+ * How a program that is not a tool but a user's own runs: as whom, where, and with how much memory.
+ * It gets process ids of its own, so that whatever it forks ends with it.
+ */
+export type Sandbox = Readonly<{
+  /** Null: as ourselves. */
+  user: Readonly<{ uid: number; gid: number }> | null;
+  cwd: string;
+  memory_bytes: number;
+}>;
+
 declare const approved: unique symbol;
 
 /**
@@ -35,6 +46,13 @@ export type Command = Readonly<{
    * (perf mounts tracefs) is gone with it instead of staying on the host.
    */
   privateMounts: boolean;
+  /**
+   * The program needs tracefs and does not mount it: where no one has, it runs in a mount namespace
+   * in which tracefs is there for it alone.
+   */
+  needsTracefs: boolean;
+  /** Set for programs of users. */
+  sandbox: Sandbox | null;
   /** Settings that the program takes from its environment only; constants of this folder. */
   environment: Readonly<Record<string, string>>;
   /** What the kernel sends the program when this process dies. */
@@ -50,6 +68,8 @@ export function approve(parts: CommandParts): Command {
     stopSignal: 'SIGINT',
     controlPipes: 0,
     privateMounts: false,
+    needsTracefs: false,
+    sandbox: null,
     environment: {},
     parentDeathSignal: 'KILL',
     ...parts,
@@ -76,6 +96,18 @@ export function matching(what: string, value: string, pattern: RegExp): string {
     throw new Refused(`${what} is not of the form ${pattern.source}`);
   }
   return value;
+}
+
+/**
+ * An absolute path as users name their files: any printable characters, without "..". For what the
+ * caller has resolved and found below an allowed folder.
+ */
+export function userPath(what: string, path: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
+  if (!/^\/[^\u0000-\u001f\u007f]{0,4095}$/.test(path) || path.split('/').includes('..')) {
+    throw new Refused(`${what} must be an absolute path of printable characters without ".."`);
+  }
+  return path;
 }
 
 /**

@@ -34,4 +34,69 @@ export const wrappers = {
     candidates: ['/usr/bin/unshare', '/bin/unshare'],
     packages: { apt: 'util-linux', dnf: 'util-linux' },
   },
+  nsenter: {
+    name: 'nsenter',
+    candidates: ['/usr/bin/nsenter', '/bin/nsenter'],
+    packages: { apt: 'util-linux', dnf: 'util-linux' },
+  },
+  mount: {
+    name: 'mount',
+    candidates: ['/usr/bin/mount', '/bin/mount'],
+    packages: { apt: 'mount', dnf: 'util-linux' },
+  },
+  prlimit: {
+    name: 'prlimit',
+    candidates: ['/usr/bin/prlimit', '/bin/prlimit'],
+    packages: { apt: 'util-linux', dnf: 'util-linux' },
+  },
+  cat: {
+    name: 'cat',
+    candidates: ['/usr/bin/cat', '/bin/cat'],
+    packages: { apt: 'coreutils', dnf: 'coreutils' },
+  },
 } as const satisfies Record<string, Program>;
+
+/** Tracers that two collections ship under the same names, and what their packages are called. */
+export const traceTools = [
+  'biolatency',
+  'gethostlatency',
+  'runqlat',
+  'syscount',
+  'execsnoop',
+  'offcputime',
+] as const;
+export type TraceTool = (typeof traceTools)[number];
+
+/** Tracers of those collections that a host is asked for; only `traceTools` are ever started. */
+export const knownTracers = [
+  'offcputime',
+  'biolatency',
+  'runqlat',
+  'tcplife',
+  'tcpconnect',
+  'execsnoop',
+  'syscount',
+  'funclatency',
+  'gethostlatency',
+  'filelife',
+  'fileslower',
+  'bitesize',
+  'opensnoop',
+  'vfsstat',
+  'vfscount',
+] as const;
+type KnownTracer = (typeof knownTracers)[number];
+
+/** libbpf-tools: compiled, need BTF and no headers. Fedora puts `bpf-` in front of the names. */
+export const libbpfTool = (tool: KnownTracer): Program => ({
+  name: `${tool} of libbpf-tools`,
+  candidates: [`/usr/sbin/${tool}`, `/usr/sbin/bpf-${tool}`, `/usr/bin/bpf-${tool}`],
+  packages: { apt: 'libbpf-tools', dnf: 'libbpf-tools' },
+});
+
+/** BCC: Python, compiles on each start against the headers of the kernel. */
+export const bccTool = (tool: KnownTracer): Program => ({
+  name: `${tool} of BCC`,
+  candidates: [`/usr/sbin/${tool}-bpfcc`, `/usr/share/bcc/tools/${tool}`],
+  packages: { apt: 'bpfcc-tools', dnf: 'bcc-tools' },
+});

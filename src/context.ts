@@ -3,10 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Command, Program } from '../allowlist/command.ts';
 import { findProgram, installCommand, type Resolved } from './exec/resolve-program.ts';
 import { type Scratch, scratchSpace } from './exec/scratch.ts';
-import { shippedScript } from './exec/shipped-script.ts';
+import { shippedPython, shippedScript } from './exec/shipped-script.ts';
 import { type Finished, type Running, run, type StartOptions, start } from './exec/start.ts';
+import { environmentPythons, programUser, userFile } from './exec/user-files.ts';
+import { userWorkspace } from './exec/user-workspace.ts';
 import { type HostFiles, hostFiles } from './procfs/host-files.ts';
+import { type PythonSettings, pythonSettings } from './python-settings.ts';
 import { type UnixLines, unixLines } from './sockets/unix-lines.ts';
+import { type CaptureStore, captureStore, stateFolder } from './store/capture-store.ts';
 
 /** Fixed when the server starts; no request changes it. */
 export type Settings = Readonly<{
@@ -16,6 +20,10 @@ export type Settings = Readonly<{
   readOnly: boolean;
   /** Where the scheduler serves scx_stats; default /var/run/scx/root/stats. */
   statsSocketPath?: string | undefined;
+  /** Programs of users; default: those below the working folder. */
+  python?: PythonSettings | undefined;
+  /** Where captures are kept; default: the state folder of the user. */
+  stateFolder?: string | undefined;
 }>;
 
 /** All that collectors know of the outside. Narrow on purpose: a member needs a collector. */
@@ -25,6 +33,8 @@ export type Context = Readonly<{
   host: string;
   /** Effective user id: decides which files and counters are open to us. */
   uid: number;
+  /** As Node.js names it: x64, arm64, … */
+  arch: string;
   /** Arguments of a function that this processor passes in registers. */
   registers: 6 | 8;
   run(command: Command, options?: StartOptions): Promise<Finished>;
@@ -34,10 +44,21 @@ export type Context = Readonly<{
   scratch: Scratch;
   /** A bpftrace program of this package. */
   script: typeof shippedScript;
+  pythonScript: typeof shippedPython;
   /** Connects to the statistics socket of the scheduler: the operator's path and no other. */
   connectStats(): UnixLines;
+  python: PythonSettings;
+  /** Files of users, below the folders that the operator allows. */
+  userFile: typeof userFile;
+  programUser: typeof programUser;
+  environmentPythons: typeof environmentPythons;
+  workspace: typeof userWorkspace;
+  /** Captures that outlive a server. */
+  captures: CaptureStore;
   now(): Date;
   monotonicMs(): number;
+  /** CLOCK_MONOTONIC, the clock of time stamps that BPF programs take. */
+  monotonicNs(): number;
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }>;
 
@@ -50,6 +71,7 @@ export function createContext(settings: Settings, root = ''): Context {
     files: hostFiles(root),
     host: hostname(),
     uid: process.geteuid?.() ?? 0,
+    arch: process.arch,
     registers: process.arch === 'x64' ? 6 : 8,
     run,
     start,
@@ -57,9 +79,17 @@ export function createContext(settings: Settings, root = ''): Context {
     install: installCommand,
     scratch: scratchSpace(),
     script: shippedScript,
+    pythonScript: shippedPython,
     connectStats: () => unixLines(settings.statsSocketPath ?? `${root}/var/run/scx/root/stats`),
+    python: settings.python ?? pythonSettings({}, process.cwd()),
+    userFile,
+    programUser,
+    environmentPythons,
+    workspace: userWorkspace,
+    captures: captureStore(settings.stateFolder ?? stateFolder(), () => new Date()),
     now: () => new Date(),
     monotonicMs: () => performance.now(),
+    monotonicNs: () => Number(process.hrtime.bigint()),
     sleep: (ms, signal) => delay(ms, undefined, signal ? { signal } : {}),
   };
 }

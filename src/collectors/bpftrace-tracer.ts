@@ -11,8 +11,8 @@ export type Tracer = Readonly<{
   pid: number;
   /** Waits for something that its output brings; EXECUTION_FAILED where it ends before. */
   until(reached: () => boolean, signal?: AbortSignal): Promise<void>;
-  /** Has it print its maps; they arrive with its output. */
-  printMaps(): void;
+  /** Has it print its maps; they arrive with its output. See printed-maps.ts for SIGWINCH. */
+  printMaps(signal?: 'SIGUSR1' | 'SIGWINCH'): void;
   /** Resolves when it has ended and all of its output is in. */
   stop(): Promise<void>;
   ended(): boolean;

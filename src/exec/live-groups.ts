@@ -1,8 +1,10 @@
 /** Leaders of process groups that we started, with what each gets when we go. */
 const live = new Map<number, 'SIGKILL' | 'SIGTERM'>();
+let isOver = false;
 
 export const addGroup = (leader: number, parentDeathSignal: 'KILL' | 'TERM'): void => {
   live.set(leader, `SIG${parentDeathSignal}`);
+  if (isOver) killAllGroups();
 };
 
 /** Kills what is left of a group whose leader has ended, and forgets it. */
@@ -24,9 +26,17 @@ export function signalGroup(leader: number, signal: NodeJS.Signals): void {
   }
 }
 
+export const isEnding = (): boolean => isOver;
+
+/** For the last moments of the server: what is started from now on goes at once, too. */
+export function endAllGroups(): void {
+  isOver = true;
+  killAllGroups();
+}
+
 /**
- * For the last moments of the server: no waiting, no output kept. A program that has something to
- * put back gets its SIGTERM, as it would if we were killed.
+ * No waiting, no output kept. A program that has something to put back gets its SIGTERM, as it
+ * would if we were killed.
  */
 export function killAllGroups(): void {
   for (const [leader, signal] of live) signalGroup(leader, signal);

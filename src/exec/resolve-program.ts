@@ -39,9 +39,17 @@ function weakSpot(path: string): string | undefined {
   });
 }
 
+/** A program that runs as another user endangers nobody but them: whoever may replace it. */
+export function findUserProgram(program: Program): Resolved {
+  const path = program.candidates.find((each) =>
+    statSync(each, { throwIfNoEntry: false })?.isFile(),
+  );
+  return path === undefined ? { problem: 'missing', path: null } : { path };
+}
+
 /** The absolute path, or TOOL_NOT_FOUND / NOT_ALLOWED with the command that helps. */
-export function resolveProgram(program: Program): string {
-  const resolved = findProgram(program);
+export function resolveProgram(program: Program, find = findProgram): string {
+  const resolved = find(program);
   if (!('problem' in resolved)) return resolved.path;
   if (resolved.problem === 'unsafe') {
     throw new TracewrightError(

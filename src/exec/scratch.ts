@@ -22,7 +22,8 @@ export type Scratch = Readonly<{
   remove(name: string): void;
 }>;
 
-const prefix = `tracewright-${process.getuid?.() ?? 0}-`;
+/** Folders of ours in the temporary directory: user, then process. */
+export const scratchPrefix = `tracewright-${process.geteuid?.() ?? 0}-`;
 
 /** The directory is made on first use; directories of servers that were killed are swept then. */
 export function scratchSpace(): Scratch {
@@ -31,7 +32,7 @@ export function scratchSpace(): Scratch {
   function own(): string {
     if (directory === undefined) {
       sweep();
-      directory = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
+      directory = mkdtempSync(join(tmpdir(), `${scratchPrefix}${process.pid}-`));
       const made = directory;
       process.once('exit', () => rmSync(made, { recursive: true, force: true }));
     }
@@ -67,7 +68,9 @@ export function scratchSpace(): Scratch {
 
 function sweep(): void {
   for (const name of readdirSync(tmpdir())) {
-    const pid = name.startsWith(prefix) ? Number(name.slice(prefix.length).split('-')[0]) : 0;
+    const pid = name.startsWith(scratchPrefix)
+      ? Number(name.slice(scratchPrefix.length).split('-')[0])
+      : 0;
     if (pid > 0 && !isAlive(pid)) sweepOne(join(tmpdir(), name));
   }
 }
@@ -75,7 +78,7 @@ function sweep(): void {
 /** Only a real directory of our own user: /tmp is open to everybody, and so are its names. */
 function sweepOne(path: string): void {
   const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (stats?.isDirectory() && stats.uid === process.getuid?.()) {
+  if (stats?.isDirectory() && stats.uid === process.geteuid?.()) {
     rmSync(path, { recursive: true, force: true });
   }
 }

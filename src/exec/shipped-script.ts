@@ -12,3 +12,8 @@ export function shippedScript(name: string): ShippedScript {
   const path = fileURLToPath(import.meta.resolve(`#bpftrace/${name}.bt`));
   return { path, text: readFileSync(path, 'utf8') };
 }
+
+/** A program of scripts/python/, as text: it is copied to where the user who runs it may read it. */
+export function shippedPython(name: 'tracemalloc-probe'): string {
+  return readFileSync(fileURLToPath(import.meta.resolve(`#python/${name}.py`)), 'utf8');
+}

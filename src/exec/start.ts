@@ -3,8 +3,10 @@ import type { Duplex } from 'node:stream';
 import type { Command } from '../../allowlist/command.ts';
 import { wrappers } from '../../allowlist/programs.ts';
 import { TracewrightError } from '../errors.ts';
-import { addGroup, endGroup, signalGroup } from './live-groups.ts';
-import { resolveProgram } from './resolve-program.ts';
+import { addGroup, endGroup, isEnding, signalGroup } from './live-groups.ts';
+import { findProgram, findUserProgram, resolveProgram } from './resolve-program.ts';
+import { sandboxWrappers } from './sandbox.ts';
+import { tracefsNamespace } from './tracefs-namespace.ts';
 
 /** How a program ended. Text on stderr and an exit code are data here, not a failure. */
 export type Finished = Readonly<{
@@ -32,16 +34,35 @@ export type Running = Readonly<{
   finished: Promise<Finished>;
   /** Asks the program to finish and print what it has; SIGKILL follows after a grace time. */
   stop(): void;
-  /** SIGUSR1, on which bpftrace prints its maps and goes on. */
-  printMaps(): void;
+  /**
+   * SIGUSR1, on which bpftrace prints its maps and goes on; or SIGWINCH, which it ignores itself, for
+   * a program with a probe that does.
+   */
+  printMaps(signal?: 'SIGUSR1' | 'SIGWINCH'): void;
   /** A control pipe, by file descriptor number (3 is the first). */
   control(fd: number): Duplex;
 }>;
 
 const stderr_cap = 4096;
-const grace_ms = 2000;
-/** bpftrace 0.17 loses a SIGINT that comes just before it begins to wait for events. */
-const repeat_ms = 500;
+type Step = Readonly<{ after_ms: number; signal: NodeJS.Signals }>;
+
+/** How a command is asked to end. */
+function steps({ sandbox, stopSignal }: Command): readonly Step[] {
+  if (sandbox) {
+    // A profiler writes what it has on the first signal; a second one would disturb it.
+    return [
+      { after_ms: 0, signal: stopSignal },
+      { after_ms: 5000, signal: 'SIGTERM' },
+      { after_ms: 8000, signal: 'SIGKILL' },
+    ];
+  }
+  return [
+    { after_ms: 0, signal: stopSignal },
+    // bpftrace 0.17 loses a SIGINT that comes just before it begins to wait for events.
+    { after_ms: 500, signal: stopSignal },
+    { after_ms: 2000, signal: 'SIGKILL' },
+  ];
+}
 
 /** All that a program sees of our environment: nothing of the caller's gets through. */
 const environment = {
@@ -57,7 +78,24 @@ const environment = {
  * its output, and a parent-death signal so that it ends even when we are killed.
  */
 export async function start(command: Command, options: StartOptions = {}): Promise<Running> {
-  const [file, ...args] = commandLine(command);
+  if (options.signal?.aborted || isEnding()) throw canceled();
+  const namespace = command.needsTracefs && mayMount() ? await tracefsNamespace() : null;
+  try {
+    const running = await startIn(namespace?.path ?? null, command, options);
+    if (namespace) void running.finished.finally(namespace.release);
+    return running;
+  } catch (error) {
+    namespace?.release();
+    throw error;
+  }
+}
+
+async function startIn(
+  namespace: string | null,
+  command: Command,
+  options: StartOptions,
+): Promise<Running> {
+  const [file, ...args] = commandLine(command, namespace);
   // Loaded on first use: answering `initialize` does not need it.
   const { execa } = await import('execa');
   if (options.signal?.aborted) throw canceled();
@@ -70,7 +108,7 @@ export async function start(command: Command, options: StartOptions = {}): Promi
     buffer: false,
     extendEnv: false,
     env: { ...environment, ...command.environment },
-    cwd: '/',
+    cwd: command.sandbox?.cwd ?? '/',
     stdio: ['ignore', 'pipe', 'pipe', ...Array<'pipe'>(command.controlPipes).fill('pipe')],
   });
   const { pid } = child;
@@ -91,11 +129,10 @@ export async function start(command: Command, options: StartOptions = {}): Promi
     if (stopped_by !== 'exit' || (ended && reason !== 'output_limit')) return;
     stopped_by = reason;
     if (ended) return;
-    signalGroup(pid, command.stopSignal);
-    timers.push(
-      setTimeout(() => signalGroup(pid, command.stopSignal), repeat_ms),
-      setTimeout(() => signalGroup(pid, 'SIGKILL'), grace_ms),
-    );
+    for (const { after_ms, signal } of steps(command)) {
+      if (after_ms === 0) signalGroup(pid, signal);
+      else timers.push(setTimeout(() => signalGroup(pid, signal), after_ms));
+    }
   };
 
   const { limits } = command;
@@ -146,8 +183,8 @@ export async function start(command: Command, options: StartOptions = {}): Promi
     pid,
     finished,
     stop: () => stop('caller'),
-    printMaps: () => {
-      if (!ended) process.kill(pid, 'SIGUSR1');
+    printMaps: (signal = 'SIGUSR1') => {
+      if (!ended) process.kill(pid, signal);
     },
     control(fd) {
       const pipe = child.stdio[fd];
@@ -165,14 +202,27 @@ export async function run(command: Command, options: StartOptions = {}): Promise
 }
 
 /** The argv with its wrappers in front; every program in it by absolute path. */
-function commandLine(command: Command): readonly [string, ...string[]] {
-  const target = resolveProgram(command.program);
+function commandLine(command: Command, namespace: string | null): readonly [string, ...string[]] {
+  const target = resolveProgram(
+    command.program,
+    command.sandbox?.user ? findUserProgram : findProgram,
+  );
   const mounts =
     command.privateMounts && mayMount()
       ? [resolveProgram(wrappers.unshare), '--mount', '--propagation', 'private', '--']
       : [];
+  const entered =
+    namespace === null ? [] : [resolveProgram(wrappers.nsenter), `--mount=${namespace}`, '--'];
   const pdeathsig = ['--pdeathsig', command.parentDeathSignal, '--'];
-  return [resolveProgram(wrappers.setpriv), ...pdeathsig, ...mounts, target, ...command.args];
+  return [
+    resolveProgram(wrappers.setpriv),
+    ...pdeathsig,
+    ...entered,
+    ...mounts,
+    ...(command.sandbox ? sandboxWrappers(command.sandbox) : []),
+    target,
+    ...command.args,
+  ];
 }
 
 /** Text of at most so many bytes, without half a character at its end. */

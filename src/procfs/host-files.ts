@@ -23,7 +23,8 @@ export type HostFiles = Readonly<{
 }>;
 
 const default_cap_bytes = 4 * 1024 * 1024;
-const readable = /^\/(?:proc|sys)(?:\/|$)|^\/etc\/os-release$|^\/run\/systemd\/container$/;
+const readable =
+  /^\/(?:proc|sys)(?:\/|$)|^\/etc\/os-release$|^\/run\/systemd\/container$|^\/lib\/modules\/[\w.+~-]+\/build$/;
 
 /**
  * Files below `root` (empty: the live host). Reads are synchronous: a procfs read never waits for a

@@ -1,0 +1,63 @@
+import { approve, type Command, integer, Refused } from './command.ts';
+import { bccTool, libbpfTool, type TraceTool } from './programs.ts';
+
+export type TraceToolFamily = 'libbpf' | 'bcc';
+
+/** Options that a tool may be given: bare ones, and those with a number behind them. */
+type Grammar = Readonly<{ bare: readonly string[]; numbered: readonly string[] }>;
+
+/** Checked with libbpf-tools and BCC 0.26. */
+const grammars: Readonly<Record<TraceToolFamily, Readonly<Record<TraceTool, Grammar>>>> = {
+  libbpf: {
+    biolatency: { bare: ['-Q', '-m', '-D'], numbered: [] },
+    gethostlatency: { bare: [], numbered: ['-p'] },
+    runqlat: { bare: ['-P', '--pidnss', '-m'], numbered: ['-p'] },
+    syscount: { bare: ['-P', '-L', '-x'], numbered: ['-d', '-p', '-T'] },
+    execsnoop: { bare: ['-x', '-U', '-t'], numbered: ['-u', '--max-args'] },
+    offcputime: { bare: [], numbered: ['-p', '-m'] },
+  },
+  bcc: {
+    biolatency: { bare: ['-Q', '-m', '-D'], numbered: [] },
+    gethostlatency: { bare: [], numbered: ['-p'] },
+    runqlat: { bare: ['-P', '--pidnss', '-m'], numbered: ['-p'] },
+    syscount: { bare: ['-P', '-L', '-x'], numbered: ['-d', '-p', '-T'] },
+    execsnoop: { bare: ['-x', '-U', '-t'], numbered: ['-u', '--max-args'] },
+    offcputime: { bare: ['-f'], numbered: ['-p', '-m'] },
+  },
+};
+
+/** A bare option, an option with its number, or a number alone (interval, count, duration). */
+export type TraceToolArgument = string | number | readonly [string, number];
+
+type Run = Readonly<{
+  family: TraceToolFamily;
+  tool: TraceTool;
+  args: readonly TraceToolArgument[];
+  /** After this it is told to end, and prints what it has. */
+  duration_ms: number;
+  output_bytes: number;
+}>;
+
+/** A tracer of libbpf-tools or BCC with options of its grammar and whole numbers, nothing else. */
+export function traceTool({ family, tool, args, duration_ms, output_bytes }: Run): Command {
+  const grammar = grammars[family][tool];
+  return approve({
+    program: family === 'libbpf' ? libbpfTool(tool) : bccTool(tool),
+    args: args.flatMap((arg) => words(grammar, arg)),
+    // Python keeps what it prints into a pipe until it ends.
+    environment: family === 'bcc' ? { PYTHONUNBUFFERED: '1' } : {},
+    needsTracefs: true,
+    limits: { duration_ms, output_bytes },
+  });
+}
+
+function words(grammar: Grammar, arg: TraceToolArgument): readonly string[] {
+  if (typeof arg === 'number') return [integer('argument', arg, 0, 2 ** 31 - 1)];
+  if (typeof arg === 'string') {
+    if (!grammar.bare.includes(arg)) throw new Refused(`${arg} is not an option of this tool`);
+    return [arg];
+  }
+  const [option, value] = arg;
+  if (!grammar.numbered.includes(option)) throw new Refused(`${option} takes no number here`);
+  return [option, integer(option, value, 0, 2 ** 31 - 1)];
+}

@@ -1,0 +1,205 @@
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { TracewrightError } from '../errors.ts';
+
+/** A capture that is kept: what it is, and its files beside it. */
+export type Manifest = Readonly<{
+  id: string;
+  kind: string;
+  created_at: string;
+  /** Shown in lists: what was captured, in words. */
+  title: string;
+  bytes: number;
+}>;
+
+export type CaptureStore = Readonly<{
+  /** Keeps texts under a new id. EXECUTION_FAILED without space, which leaves older ones whole. */
+  save(kind: string, title: string, files: Readonly<Record<string, string>>): Manifest;
+  /** Newest first. */
+  list(kind: string): readonly Manifest[];
+  /** Null where there is no such capture or file. */
+  read(kind: string, id: string, file: string): string | null;
+  remove(kind: string, id: string): boolean;
+  folder: string;
+}>;
+
+type Limits = Readonly<{ ttl_ms: number; quota_bytes: number; max_captures: number }>;
+
+const generous: Limits = {
+  ttl_ms: 7 * 24 * 3_600_000,
+  quota_bytes: 512 * 1024 * 1024,
+  max_captures: 200,
+};
+
+const id_pattern = /^[a-z]+_[0-9a-z]{8,24}$/;
+const file_pattern = /^[a-z][a-z0-9-]{0,40}\.(?:json|txt)$/;
+
+/**
+ * Captures in a folder of our own: one folder each, made whole under another name and then renamed,
+ * so that a full disk or a killed server leaves no half capture. Those older than the TTL go when
+ * another is saved; the oldest go when the quota is reached.
+ */
+export function captureStore(
+  folder: string,
+  now: () => Date,
+  limits: Limits = generous,
+): CaptureStore {
+  const home = (kind: string): string => join(folder, kind);
+
+  const manifestOf = (kind: string, id: string): Manifest | null => {
+    if (!id_pattern.test(id)) return null;
+    try {
+      const manifest: unknown = JSON.parse(
+        readFileSync(join(home(kind), id, 'manifest.json'), 'utf8'),
+      );
+      return isManifest(manifest) && manifest.id === id ? manifest : null;
+    } catch {
+      return null;
+    }
+  };
+
+  const list = (kind: string): Manifest[] =>
+    names(home(kind))
+      .flatMap((id) => manifestOf(kind, id) ?? [])
+      .sort((a, b) => b.created_at.localeCompare(a.created_at));
+
+  const remove = (kind: string, id: string): boolean => {
+    if (manifestOf(kind, id) === null) return false;
+    rmSync(join(home(kind), id), { recursive: true, force: true });
+    return true;
+  };
+
+  const makeRoom = (kind: string): void => {
+    let room = limits.quota_bytes;
+    for (const [index, each] of list(kind).entries()) {
+      room -= each.bytes;
+      const age_ms = now().getTime() - Date.parse(each.created_at);
+      const keep = age_ms <= limits.ttl_ms && room >= 0 && index < limits.max_captures - 1;
+      if (!keep) remove(kind, each.id);
+    }
+  };
+
+  return {
+    folder,
+    list,
+    remove,
+    save(kind, title, files) {
+      const bytes = Object.values(files).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+      if (bytes > limits.quota_bytes) throw tooLarge(bytes, limits.quota_bytes);
+      const id = `${kind}_${now().getTime().toString(36)}${randomBytes(3).toString('hex')}`;
+      const manifest = { id, kind, created_at: now().toISOString(), title, bytes };
+      const part = join(home(kind), `.${id}`);
+      try {
+        privateFolder(folder);
+        privateFolder(home(kind));
+        sweepParts(home(kind));
+        mkdirSync(part, { mode: 0o700 });
+        for (const [name, text] of Object.entries(files)) {
+          if (!file_pattern.test(name)) throw new Error(`bad name: ${name}`);
+          writeWhole(join(part, name), text);
+        }
+        writeWhole(join(part, 'manifest.json'), JSON.stringify(manifest));
+        renameSync(part, join(home(kind), id));
+      } catch (error) {
+        rmSync(part, { recursive: true, force: true });
+        throw error instanceof TracewrightError ? error : notKept(folder, error);
+      }
+      makeRoom(kind);
+      return manifest;
+    },
+    read(kind, id, file) {
+      if (!file_pattern.test(file) || manifestOf(kind, id) === null) return null;
+      try {
+        return readFileSync(join(home(kind), id, file), 'utf8');
+      } catch {
+        return null;
+      }
+    },
+  };
+}
+
+/** As the XDG base directories have it: below the home of the user, which stays on this host. */
+export const stateFolder = (): string => join(homedir(), '.local/state/tracewright');
+
+/** Ours alone: a link, or a folder of someone else, is refused rather than followed. */
+function privateFolder(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  const stats = lstatSync(path);
+  if (!stats.isDirectory() || stats.uid !== process.geteuid?.() || (stats.mode & 0o022) !== 0) {
+    throw new TracewrightError(
+      'NOT_ALLOWED',
+      `${path} is a link, belongs to someone else or is writable by others.`,
+      `Remove it, or start the server with --state-dir and a folder of your own.`,
+    );
+  }
+}
+
+function writeWhole(path: string, text: string): void {
+  const fd = openSync(path, 'wx', 0o600);
+  try {
+    const bytes = Buffer.from(text);
+    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** What a server that was killed in the middle of saving has left; another may be saving now. */
+function sweepParts(path: string): void {
+  for (const name of names(path).filter((each) => each.startsWith('.'))) {
+    const part = join(path, name);
+    const stats = lstatSync(part, { throwIfNoEntry: false });
+    if (stats && Date.now() - stats.mtimeMs > 3_600_000) rmSync(part, { recursive: true });
+  }
+}
+
+function names(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+}
+
+function isManifest(value: unknown): value is Manifest {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'id' in value &&
+    'created_at' in value &&
+    typeof value.created_at === 'string' &&
+    'bytes' in value &&
+    typeof value.bytes === 'number'
+  );
+}
+
+const tooLarge = (bytes: number, quota: number): TracewrightError =>
+  new TracewrightError(
+    'EXECUTION_FAILED',
+    `The capture has ${bytes} bytes, and all captures together may have ${quota}.`,
+    'Capture for a shorter time.',
+  );
+
+function notKept(folder: string, error: unknown): TracewrightError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new TracewrightError(
+    'EXECUTION_FAILED',
+    `The capture could not be kept: ${reason}. Older ones are whole.`,
+    `Make room on the disk of ${folder}, or start the server with --state-dir elsewhere.`,
+    error,
+  );
+}
