@@ -2,7 +2,7 @@ import { ParseError } from '../parsed.ts';
 
 const magic = 0xeb9f;
 const header_bytes = 24;
-const type_bytes = 12;
+export const type_bytes = 12;
 const kind_func = 12;
 
 /**
@@ -31,7 +31,7 @@ const kinds: Readonly<Record<number, Readonly<{ fixed: number; each: number }>>>
   19: { fixed: 0, each: 12 }, // ENUM64
 };
 
-type Btf = Readonly<{
+export type Btf = Readonly<{
   types: Readonly<{ from: number; to: number }>;
   /** A 32-bit field in the byte order of the file. */
   field(offset: number): number;
@@ -44,7 +44,7 @@ type Btf = Readonly<{
  * of the types and of the strings}, types of varying length, and strings. Its byte order is that of
  * the machine, told by the magic. Names are decoded as Latin-1: the kernel's are ASCII.
  */
-function openBtf(bytes: Uint8Array): Btf {
+export function openBtf(bytes: Uint8Array): Btf {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < header_bytes) throw new ParseError('shorter than a BTF header');
   const little = view.getUint16(0, true) === magic;
@@ -60,7 +60,7 @@ function openBtf(bytes: Uint8Array): Btf {
 }
 
 /** Visits every type in the order of its id, from 1 on, with the offset where it begins. */
-function eachType({ types, field }: Btf, visit: (at: number, kind: number) => void): void {
+export function eachType({ types, field }: Btf, visit: (at: number, kind: number) => void): void {
   let at = types.from;
   while (at + type_bytes <= types.to) {
     const info = field(at + 4);

@@ -4,6 +4,7 @@ import {
   parseBpftraceLine,
   type Stats,
 } from '../bpftrace-json/bpftrace-json.ts';
+import { type Counted, grown, together } from './dsq-sum.ts';
 
 /** What went through one dispatch queue while it was watched. Times in nanoseconds. */
 export type DsqCounts = {
@@ -43,9 +44,9 @@ export type DsqOutput = Readonly<{
  * comes after the last whole interval is not counted.
  */
 export function dsqAccumulator() {
-  const queues = new Map<string, DsqCounts>();
+  let queues: readonly Counted[] = [];
+  let before: Counted = new Map();
   let attached: number | null = null;
-  let intervals = 0;
   let lost_events = 0;
   let rest = '';
   let pending: BpftraceRecord[] = [];
@@ -53,10 +54,14 @@ export function dsqAccumulator() {
   const take = (record: BpftraceRecord): void => {
     if (record.type === 'attached_probes') attached = record.probes;
     else if (record.type === 'lost_events') lost_events += record.events;
+    // At its end bpftrace prints all maps once more, cleared.
+    else if (isEnd(record)) pending = [];
     else if (record.name === '@intervals') {
-      intervals += 1;
-      for (const each of pending) add(queues, each);
+      const now = new Map<string, DsqCounts>();
+      for (const each of pending) add(now, each);
       pending = [];
+      queues = [...queues, grown(before, now)];
+      before = now;
     } else pending.push(record);
   };
 
@@ -71,16 +76,18 @@ export function dsqAccumulator() {
     },
     /** What was seen since the last call, which begins anew. */
     drain(): DsqOutput {
-      const output = { attached, intervals, lost_events, queues: new Map(queues) };
-      queues.clear();
-      intervals = 0;
+      const output = { attached, intervals: queues.length, lost_events, queues: together(queues) };
+      queues = [];
       lost_events = 0;
       return output;
     },
-    intervals: (): number => intervals,
+    intervals: (): number => queues.length,
     attached: (): number | null => attached,
   };
 }
+
+const isEnd = (record: BpftraceRecord): boolean =>
+  record.type === 'map' && record.name === '@intervals' && record.values.get('') === 0;
 
 /** The same of a whole output, for a file that came from another machine. */
 export function parseDsq(text: string) {

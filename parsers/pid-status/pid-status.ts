@@ -18,6 +18,8 @@ export type PidStatus = Readonly<{
   rss_file_bytes: number | null;
   rss_shmem_bytes: number | null;
   vm_swap_bytes: number | null;
+  /** Bits of <linux/capability.h>, 16 hexadecimal digits. */
+  cap_effective: string | null;
   /** 0 off, 1 strict, 2 filter. */
   seccomp: number | null;
   /** Ranges such as `0-3,8`. */
@@ -77,6 +79,7 @@ export function parsePidStatus(text: string): Parsed<PidStatus> {
     rss_file_bytes: bytes('RssFile'),
     rss_shmem_bytes: bytes('RssShmem'),
     vm_swap_bytes: bytes('VmSwap'),
+    cap_effective: lines.get('CapEff')?.value ?? null,
     seccomp: single('Seccomp'),
     cpus_allowed_list: lines.get('Cpus_allowed_list')?.value ?? null,
     mems_allowed_list: lines.get('Mems_allowed_list')?.value ?? null,

@@ -15,16 +15,19 @@ export type ScxExit = Readonly<{
 const disabled = /^\[\s*(\d+\.\d+)\] sched_ext: BPF scheduler "(.*)" disabled \((.*)\)$/;
 
 /**
- * The last end of a sched_ext scheduler in the kernel's log (`dmesg --kernel`), or null. The kernel
- * says why it ended and, for one that it ejected, what went wrong (scx_disable_workfn,
- * kernel/sched/ext.c; 6.18 and 7.3):
+ * The last end of a sched_ext scheduler in the kernel's log (`dmesg --kernel`), or null; `wanted`:
+ * that of the scheduler with this name. The kernel says why it ended and, for one that it ejected,
+ * what went wrong (scx_disable_workfn, kernel/sched/ext.c; 6.18 and 7.3):
  *
  *     [   54.862608] sched_ext: BPF scheduler "lab_failing" disabled (runnable task stall)
  *     [   54.863306] sched_ext: lab_failing: python3[213] failed to run for 1.140s
  */
-export function parseScxLog(text: string): ScxExit | null {
+export function parseScxLog(text: string, wanted?: string): ScxExit | null {
   const lines = text.split('\n');
-  const index = lines.findLastIndex((line) => disabled.test(line.trimEnd()));
+  const index = lines.findLastIndex((line) => {
+    const [, , name] = disabled.exec(line.trimEnd()) ?? [];
+    return name !== undefined && (wanted === undefined || untrusted(name) === wanted);
+  });
   const [, at = '', ops = '', kind = ''] = disabled.exec(lines[index]?.trimEnd() ?? '') ?? [];
   if (ops === '') return null;
   const start = `] sched_ext: ${ops}: `;

@@ -18,8 +18,16 @@ export type BpfObjects = Readonly<{
   maps: readonly BpfMap[] | null;
   perf_events: readonly BpfPerfEvent[];
   /** The operations that a program implements, by program id. */
-  struct_ops: ReadonlyMap<number, StructOps>;
+  struct_ops: ReadonlyMap<number, Implemented>;
 }>;
+
+export type Implemented = StructOps &
+  Readonly<{
+    /** The member of the structure that the program is, such as `enqueue`. */
+    callback: string;
+    /** The name that a scheduler gave itself, whole. */
+    ops: string | null;
+  }>;
 
 /** The programs that are loaded now. What bpftool says went wrong is in `errors`. */
 export async function listPrograms(ctx: Context, call: Call): Promise<BpfPrograms> {
@@ -58,13 +66,16 @@ async function implementedBy(
   implementations: readonly StructOps[],
   ctx: Context,
   call: Call,
-): Promise<ReadonlyMap<number, StructOps>> {
+): Promise<ReadonlyMap<number, Implemented>> {
   if (implementations.length === 0) return new Map();
   const { stdout } = await ctx.run(bpftoolStructOpsDump(), { signal: call.signal });
   const dump = understood(() => parseBpftoolStructOpsDump(stdout)) ?? [];
-  const pairs = dump.flatMap(({ map_id, prog_ids }) => {
+  const pairs = dump.flatMap(({ map_id, ops, callbacks }) => {
     const operations = implementations.find((each) => each.map_id === map_id);
-    return operations ? prog_ids.map((id) => [id, operations] as const) : [];
+    if (!operations) return [];
+    return callbacks.map(
+      ({ name, prog_id }) => [prog_id, { ...operations, callback: name, ops }] as const,
+    );
   });
   return new Map(pairs);
 }

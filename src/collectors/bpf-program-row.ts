@@ -2,9 +2,8 @@ import type { U64 } from '../../parsers/big-json.ts';
 import type { BpfMap } from '../../parsers/bpftool-map/bpftool-map.ts';
 import type { BpfProgram } from '../../parsers/bpftool-prog/bpftool-prog.ts';
 import type { Holder } from '../../parsers/bpftool-rows.ts';
-import type { StructOps } from '../../parsers/bpftool-struct-ops/bpftool-struct-ops.ts';
 import type { HeldPrograms } from './bpf-holders.ts';
-import type { BpfObjects } from './bpf-objects.ts';
+import type { BpfObjects, Implemented } from './bpf-objects.ts';
 import type { RunTime } from './bpf-run-times.ts';
 import { round } from './rates.ts';
 
@@ -33,8 +32,8 @@ export type BpfProgramRow = Readonly<{
   /** `id` is null for what hangs on a perf event without a link. */
   links: readonly Readonly<{ id: number | null; type: string; target: string | null }>[] | null;
   pids: readonly Holder[] | null;
-  struct_ops: StructOps | null;
-  /** Name of the sched_ext operations that it is part of. */
+  struct_ops: Omit<Implemented, 'ops'> | null;
+  /** The sched_ext scheduler that it is part of, by the name in its operations. */
   scheduler: string | null;
 }>;
 
@@ -49,7 +48,7 @@ export function programRow(program: BpfProgram, around: Surroundings): BpfProgra
   const { id, bytes_xlated, loaded_at_s, bytes_memlock, pids, run_cnt, run_time_ns, ...rest } =
     program;
   const { objects, held, run_times, stats_enabled } = around;
-  const struct_ops = objects.struct_ops.get(id) ?? null;
+  const implemented = objects.struct_ops.get(id);
   // bpftool leaves a counter out while it is 0; where the kernel counted, that is what it means.
   const unprinted = stats_enabled || run_times.has(id) ? 0 : null;
   return {
@@ -76,9 +75,15 @@ export function programRow(program: BpfProgram, around: Surroundings): BpfProgra
     maps_memlock_bytes: mapsMemory(rest.map_ids, objects.maps),
     links: attachments(id, objects),
     pids: pids ?? held.holders.get(id) ?? (held.complete ? [] : null),
-    struct_ops,
-    scheduler: struct_ops?.kernel_struct_ops === 'sched_ext_ops' ? struct_ops.name : null,
+    ...structOps(implemented),
   };
+}
+
+function structOps(implemented: Implemented | undefined) {
+  if (!implemented) return { struct_ops: null, scheduler: null };
+  const { ops, ...struct_ops } = implemented;
+  const isScheduler = struct_ops.kernel_struct_ops === 'sched_ext_ops';
+  return { struct_ops, scheduler: isScheduler ? (ops ?? struct_ops.name) : null };
 }
 
 /** Memory of these maps, each once; null where one of them is not known. */

@@ -7,6 +7,9 @@ import { heldPrograms } from './bpf-holders.ts';
 import { listObjects, listPrograms } from './bpf-objects.ts';
 import { type BpfProgramRow, mapsMemory, programRow } from './bpf-program-row.ts';
 import { enable_bpf_stats, measureRunTimes, type RunTimes, statsEnabled } from './bpf-run-times.ts';
+import { round, sumKnown } from './rates.ts';
+import { schedExtState } from './sched-ext.ts';
+import { changeInWords, changeSince } from './scheduler-change.ts';
 
 type Query = Readonly<{
   limit: number;
@@ -36,6 +39,7 @@ export async function collectBpfPrograms(
   call: Call,
 ): Promise<Reading<LoadedPrograms>> {
   const { stats_ms } = query;
+  const before = schedExtState(ctx);
   try {
     const sampled: Sampled =
       stats_ms === undefined
@@ -43,7 +47,10 @@ export async function collectBpfPrograms(
         : await measureRunTimes(ctx, stats_ms, call);
     const [problem] = sampled.errors;
     if (sampled.programs.length === 0 && problem !== undefined) return refused(ctx, problem);
-    return await describe(ctx, sampled, query, call);
+    const reading = await describe(ctx, sampled, query, call);
+    const change = await changeSince(ctx, before, call);
+    if (change === null) return reading;
+    return { ...reading, warnings: [changeInWords(change), ...(reading.warnings ?? [])] };
   } catch (thrown) {
     const error = toTracewrightError(thrown);
     if (error.code !== 'TOOL_NOT_FOUND') throw thrown;
@@ -117,8 +124,19 @@ function words(rows: readonly BpfProgramRow[], type: string | undefined): readon
   return [
     `${rows.length} ${kind}BPF programs are loaded.`,
     ...busiest,
-    ...[...schedulers].map((name) => `sched_ext operations ${name} are among them.`),
+    ...[...schedulers].map((name) => schedulerWords(name, rows)),
   ];
+}
+
+/** What the callbacks of a scheduler cost together, where that was measured. */
+function schedulerWords(name: string, rows: readonly BpfProgramRow[]): string {
+  const own = rows.filter(({ scheduler }) => scheduler === name);
+  const is = `${own.length} are callbacks of the sched_ext scheduler ${name}`;
+  const cpu_pct = sumKnown(own.map(({ window }) => window?.cpu_pct));
+  if (cpu_pct === null) return `${is}.`;
+  const [first] = own;
+  const busiest = first?.window?.run_count ? `, most of it ${first.struct_ops?.callback}` : '';
+  return `${is}: together ${round(cpu_pct, 3)} % of one CPU${busiest}.`;
 }
 
 function rest({ type, stats_ms }: Query, offset: number | null): URLSearchParams {

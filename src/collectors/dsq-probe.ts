@@ -1,9 +1,8 @@
 import { type InsertProbe, insertArguments, insertSymbols } from '../../allowlist/dsq-program.ts';
-import { programs } from '../../allowlist/programs.ts';
 import { parseBtfParameters } from '../../parsers/btf/btf.ts';
 import type { Context } from '../context.ts';
 import type { Unavailable } from '../reading.ts';
-import { programVersion } from './program-versions.ts';
+import { fentryProvider } from './bpftrace-version.ts';
 
 const vmlinux = '/sys/kernel/btf/vmlinux';
 const largest_btf_bytes = 64 * 1024 * 1024;
@@ -23,16 +22,11 @@ export async function chooseInsertProbe(ctx: Context): Promise<InsertProbe | Una
   const position = (name: string): number => names.indexOf(name);
   const lacking = insertArguments.find((name) => position(name) < 0);
   if (lacking) return cannot(`${symbol} of this kernel has no parameter ${lacking}.`);
-  if (names.length <= most_named_parameters) return { symbol, by: 'name', kind: await fentry(ctx) };
+  if (names.length <= most_named_parameters) {
+    return { symbol, by: 'name', kind: await fentryProvider(ctx) };
+  }
   const positions = { p: position('p'), dsq: position('dsq'), enq_flags: position('enq_flags') };
   return { symbol, by: 'register', kind: 'kprobe', registers: ctx.registers, positions };
-}
-
-/** 0.21 renamed kfunc to fentry, which the provider is called in the kernel. */
-async function fentry(ctx: Context): Promise<'fentry' | 'kfunc'> {
-  const { version } = await programVersion(programs.bpftrace, ctx);
-  const [major = 0, minor = 0] = (version ?? '').split('.').map(Number);
-  return major > 0 || minor >= 21 ? 'fentry' : 'kfunc';
 }
 
 export const dsq_uri = 'stats://aggregated/dsq';

@@ -1,44 +1,57 @@
 import type { InsertProbe } from '../../allowlist/dsq-program.ts';
-import type { DsqOutput } from '../../parsers/dsq/dsq.ts';
 import type { Call, Context } from '../context.ts';
 import { toTracewrightError } from '../errors.ts';
 import type { Unavailable } from '../reading.ts';
 import { tracingObstacle } from './bpftrace-tracer.ts';
 import { chooseInsertProbe, dsq_uri } from './dsq-probe.ts';
+import { noteStage, type Shares, type Stage, shareOut } from './dsq-stages.ts';
 import { type DsqTracer, startDsqTracer } from './dsq-tracer.ts';
+import { keptTracers } from './kept-tracers.ts';
+import { type SchedExtState, sched_ext_root, schedExtState } from './sched-ext.ts';
+import { isSameLoad } from './scheduler-change.ts';
 
-export type Watched = Readonly<{ output: DsqOutput; probe: InsertProbe; window_ms: number }>;
-
-type Session = { tracer: DsqTracer; idle: NodeJS.Timeout; enable_seq: number | null };
+export type Watched = Shares &
+  Readonly<{
+    probe: InsertProbe;
+    /** Time of all intervals together. */
+    window_ms: number;
+    lost_events: number;
+    began_ms: number;
+    /** Who decided, from when on; the first one when the watch began. */
+    stages: readonly Stage[];
+  }>;
 
 /** Short enough to answer soon, long enough that printing the maps costs nothing. */
 const interval_ms = 500;
-/** Nothing stays attached for readers who have gone. */
-const idle_ms = 30_000;
 
-const sessions = new WeakMap<Context, Session>();
+/** With the scheduler that was there when the last read ended. */
+const kept = keptTracers<DsqTracer & Readonly<{ state: SchedExtState }>>();
 
 /**
  * Watches the queues for at least `window_ms`. A daemon keeps the tracer for the next read, which
  * then gets all that happened since, and lets go of it after half a minute without one; otherwise it
- * is attached for this read alone, because attaching takes longer than measuring.
+ * is attached for this read alone, because attaching takes longer than measuring. A scheduler that
+ * ends or comes meanwhile does not end the watch.
  */
 export async function dsqSession(
   ctx: Context,
   window_ms: number,
-  enable_seq: number | null,
   call: Call,
 ): Promise<Watched | Unavailable> {
   const obstacle = tracingObstacle(ctx, dsq_uri);
   if (obstacle) return obstacle;
   try {
-    const tracer = await openTracer(ctx, enable_seq, call);
+    const tracer = await openTracer(ctx, call);
     if ('what' in tracer) return tracer;
+    const began_ms = ctx.monotonicMs();
+    const stages: Stage[] = [];
+    const look = schedulerLook(ctx, stages);
     try {
-      const output = await tracer.watch(Math.ceil(window_ms / interval_ms), call);
-      return { output, probe: tracer.probe, window_ms: output.intervals * interval_ms };
+      await tracer.watch(Math.ceil(window_ms / interval_ms), look, call);
+      return { ...summedUp(tracer, stages), stages, began_ms };
     } finally {
-      if (ctx.settings.daemon && !tracer.ended()) keep(ctx, tracer, enable_seq);
+      const last = stages.at(-1);
+      if (last) await kept.leave(ctx, { ...tracer, state: last.state });
       else await tracer.stop();
     }
   } catch (thrown) {
@@ -48,26 +61,46 @@ export async function dsqSession(
   }
 }
 
-async function openTracer(
-  ctx: Context,
-  enable_seq: number | null,
-  call: Call,
-): Promise<DsqTracer | Unavailable> {
-  const session = sessions.get(ctx);
-  if (session) clearTimeout(session.idle);
-  if (session && !session.tracer.ended()) {
-    // What was counted since the last read is of another scheduler.
-    if (session.enable_seq !== enable_seq) await session.tracer.watch(0, call);
-    return session.tracer;
-  }
+/** Adds a stage when the scheduler has changed; two small reads where it has not. */
+function schedulerLook(ctx: Context, stages: Stage[]): () => void {
+  let before = '';
+  return () => {
+    const now = `${ctx.files.text(`${sched_ext_root}/state`)}${ctx.files.text(`${sched_ext_root}/enable_seq`)}`;
+    if (now === before) return;
+    before = now;
+    noteStage(stages, { from_ms: ctx.monotonicMs(), state: schedExtState(ctx) });
+  };
+}
+
+function summedUp(tracer: DsqTracer, stages: readonly Stage[]) {
+  const slices = tracer.take();
+  const count = (of: 'intervals' | 'lost_events'): number =>
+    slices.reduce((sum, { output }) => sum + output[of], 0);
+  return {
+    ...shareOut(slices, stages, interval_ms),
+    probe: tracer.probe,
+    window_ms: count('intervals') * interval_ms,
+    lost_events: count('lost_events'),
+  };
+}
+
+async function openTracer(ctx: Context, call: Call): Promise<DsqTracer | Unavailable> {
+  const tracer = kept.take(ctx);
+  if (tracer && isSameLoad(tracer.state, schedExtState(ctx))) return tracer;
+  if (tracer) return await beginAnew(tracer, call);
   const probe = await chooseInsertProbe(ctx);
   return 'what' in probe ? probe : await startDsqTracer(ctx, probe, interval_ms, call);
 }
 
-function keep(ctx: Context, tracer: DsqTracer, enable_seq: number | null): void {
-  const idle = setTimeout(() => {
-    sessions.delete(ctx);
-    void tracer.stop();
-  }, idle_ms);
-  sessions.set(ctx, { tracer, idle: idle.unref(), enable_seq });
+/** What was counted since the last read is of another scheduler, the current interval in part. */
+async function beginAnew(tracer: DsqTracer, call: Call): Promise<DsqTracer> {
+  tracer.take();
+  try {
+    await tracer.watch(1, () => {}, call);
+  } catch (thrown) {
+    await tracer.stop();
+    throw thrown;
+  }
+  tracer.take();
+  return tracer;
 }

@@ -4,12 +4,17 @@ import { type DsqOutput, dsqAccumulator } from '../../parsers/dsq/dsq.ts';
 import type { Call, Context } from '../context.ts';
 import { startTracer } from './bpftrace-tracer.ts';
 
+/** One or a few whole intervals, and when they had arrived. */
+export type DsqSlice = Readonly<{ at_ms: number; output: DsqOutput }>;
+
 /** A running scripts/bpftrace/dsq.bt. */
 export type DsqTracer = Readonly<{
   probe: InsertProbe;
   interval_ms: number;
-  /** What was seen since the last call, after at least so many whole intervals. */
-  watch(intervals: number, call: Call): Promise<DsqOutput>;
+  /** Waits for at least so many whole intervals, and calls `look` every few milliseconds. */
+  watch(intervals: number, look: () => void, call: Call): Promise<void>;
+  /** What was seen since the last call, oldest first. */
+  take(): readonly DsqSlice[];
   stop(): Promise<void>;
   ended(): boolean;
 }>;
@@ -27,19 +32,36 @@ export async function startDsqTracer(
   const program = retargetDsqProgram(ctx.script('dsq').text, probe);
   const path = ctx.scratch.write('dsq.bt', program);
   const accumulator = dsqAccumulator();
+  let slices: DsqSlice[] = [];
+  let intervals = 0;
+  const onStdout = (text: string): void => {
+    accumulator.push(text);
+    if (accumulator.intervals() === 0) return;
+    const output = accumulator.drain();
+    intervals += output.intervals;
+    slices.push({ at_ms: ctx.monotonicMs(), output });
+  };
   const tracer = await startTracer(
     ctx,
     bpftraceScript({ path, parameters: [interval_ms], duration_ms: longest_ms }),
-    { onStdout: accumulator.push },
+    { onStdout },
     () => accumulator.attached() !== null,
     call,
   );
   return {
     probe,
     interval_ms,
-    async watch(intervals, { signal }) {
-      await tracer.until(() => accumulator.intervals() >= intervals, signal);
-      return accumulator.drain();
+    async watch(wanted, look, { signal }) {
+      await tracer.until(() => {
+        look();
+        return intervals >= wanted;
+      }, signal);
+    },
+    take() {
+      const taken = slices;
+      slices = [];
+      intervals = 0;
+      return taken;
     },
     stop: tracer.stop,
     ended: tracer.ended,

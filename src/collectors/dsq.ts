@@ -4,23 +4,30 @@ import { percentile } from '../analysis/histogram.ts';
 import type { Call, Context } from '../context.ts';
 import { cut, page } from '../page.ts';
 import type { Reading, Unavailable } from '../reading.ts';
+import { type DsqChange, dsqChanges } from './dsq-changes.ts';
 import { dsq_uri } from './dsq-probe.ts';
-import { dsqSession } from './dsq-session.ts';
+import { dsqSession, type Watched } from './dsq-session.ts';
+import type { SchedulerShare } from './dsq-stages.ts';
 import { perSecond, round } from './rates.ts';
 import { schedExtState } from './sched-ext.ts';
+import { changeInWords } from './scheduler-change.ts';
 
 type DsqQuery = Readonly<{ limit: number; offset: number; window_ms: number; histogram: boolean }>;
 export type Dsqs = Readonly<{
+  /** With `scheduler`, `enable_seq` and `window_ms` each where more than one scheduler ran. */
   dsqs: readonly DsqRow[] | null;
   total_dsqs: number | null;
+  /** Names, one after the other where more than one ran. */
   scheduler: string | null;
   attached: string | null;
+  changes: readonly DsqChange[];
 }>;
-type DsqRow = ReturnType<typeof dsqRow>;
+type DsqRow = ReturnType<typeof dsqRow> &
+  Partial<Readonly<{ scheduler: string; enable_seq: number | null; window_ms: number }>>;
 
 /**
- * The dispatch queues of the running sched_ext scheduler over a window. Without one, or where it
- * cannot be traced, `dsqs` is null with the reason.
+ * The dispatch queues of the running sched_ext scheduler over a window, those of the next one apart
+ * where it was replaced. Without one, or where it cannot be traced, `dsqs` is null with the reason.
  */
 export async function collectDsqs(
   ctx: Context,
@@ -31,11 +38,13 @@ export async function collectDsqs(
   if (!before.active) {
     return absent({ what: dsq_uri, reason: before.reason ?? '', fix: before.fix });
   }
-  const watched = await dsqSession(ctx, query.window_ms, before.enable_seq, call);
+  const watched = await dsqSession(ctx, query.window_ms, call);
   if ('what' in watched) return absent(watched);
-  const { output, probe, window_ms } = watched;
-  const rows = [...output.queues]
-    .map(([id, counts]) => dsqRow(id, counts, window_ms, query.histogram))
+  const changes = await dsqChanges(ctx, before, watched, call);
+  const { probe, shares } = watched;
+  const [only] = shares;
+  const rows = shares
+    .flatMap((share) => rowsOf(share, shares.length > 1, query.histogram))
     .sort((a, b) => b.nr_enqueues - a.nr_enqueues);
   const shown = page(rows, query);
   const target = probe.by === 'name' ? `${probe.kind}:${probe.symbol}` : `kprobe:${probe.symbol}`;
@@ -43,16 +52,46 @@ export async function collectDsqs(
     data: {
       dsqs: shown.rows,
       total_dsqs: rows.length,
-      scheduler: before.ops?.name ?? null,
+      scheduler: shares.map(schedulerOf).join(', ') || null,
       attached: `${target}, tracepoint:sched:sched_switch, tracepoint:sched:sched_process_exit`,
+      changes,
     },
     source: 'bpftrace',
-    summary: inWords(rows, before.ops?.name ?? 'sched_ext', window_ms),
-    window_ms,
-    lost_events: output.lost_events,
+    summary: shares.flatMap((share) =>
+      inWords(rowsOf(share, false, false), schedulerOf(share), share.window_ms, shares.length),
+    ),
+    window_ms: only && shares.length === 1 ? only.window_ms : watched.window_ms,
+    lost_events: watched.lost_events,
     ...cut(shown, `${dsq_uri}?limit=${query.limit}&offset=${shown.next_offset}`),
-    warnings: changesMeanwhile(ctx, before),
+    warnings: changes.map((change) =>
+      changeInWords(change, change.after_ms === 0 ? 'meanwhile' : `after ${change.after_ms} ms`),
+    ),
+    unavailable: leftOut(watched),
   };
+}
+
+const schedulerOf = ({ state }: SchedulerShare): string => state.ops?.name ?? 'sched_ext';
+
+/** `named`: each row says whose it is, over which window. */
+function rowsOf(share: SchedulerShare, named: boolean, histogram: boolean): DsqRow[] {
+  const { state, window_ms, output } = share;
+  const whose = named
+    ? { scheduler: schedulerOf(share), enable_seq: state.enable_seq, window_ms }
+    : {};
+  return [...output.queues]
+    .map(([id, counts]) => ({ ...whose, ...dsqRow(id, counts, window_ms, histogram) }))
+    .sort((a, b) => b.nr_enqueues - a.nr_enqueues);
+}
+
+/** What cannot be told because of a change: nothing where there was none. */
+function leftOut({ shares, left_out_ms }: Watched): readonly Unavailable[] {
+  if (shares.length === 0) {
+    const reason = 'The scheduler ended before its queues were watched.';
+    return [{ what: dsq_uri, reason, fix: `tracewright read ${dsq_uri}` }];
+  }
+  if (left_out_ms === 0) return [];
+  const reason = 'These intervals hold figures of one scheduler and the next.';
+  return [{ what: `${left_out_ms} ms around the change of scheduler`, reason, fix: null }];
 }
 
 /** `window_ms` is behind every rate. Percentiles are read off power-of-two buckets. */
@@ -102,15 +141,23 @@ function waitsRow({ count, total_ns, max_ns, buckets }: Waits, histogram: boolea
 const mean = (total: number, count: number): number | null =>
   count === 0 ? null : round(total / count, 1);
 
-function inWords(rows: readonly DsqRow[], scheduler: string, window_ms: number): string[] {
-  const busiest = rows.slice(0, 4).map(({ dsq_id, label, user, inserts_per_s, queue_wait }) => {
-    const name = user ? `queue ${dsq_id}` : label;
-    const waits =
-      'p99_ns' in queue_wait
-        ? `; wait p50 ${micro(queue_wait.p50_ns)}, p99 ${micro(queue_wait.p99_ns)} us`
-        : '';
-    return `${name}: ${inserts_per_s} inserts/s${waits}.`;
-  });
+/** `schedulers`: how many share the lines of a summary. */
+function inWords(
+  rows: readonly DsqRow[],
+  scheduler: string,
+  window_ms: number,
+  schedulers: number,
+): string[] {
+  const busiest = rows
+    .slice(0, schedulers > 1 ? 1 : 4)
+    .map(({ dsq_id, label, user, inserts_per_s, queue_wait }) => {
+      const name = user ? `queue ${dsq_id}` : label;
+      const waits =
+        'p99_ns' in queue_wait
+          ? `; wait p50 ${micro(queue_wait.p50_ns)}, p99 ${micro(queue_wait.p99_ns)} us`
+          : '';
+      return `${name}: ${inserts_per_s} inserts/s${waits}.`;
+    });
   return [
     `${scheduler}: ${rows.length} dispatch queues were used within ${window_ms} ms.`,
     ...busiest,
@@ -120,22 +167,9 @@ function inWords(rows: readonly DsqRow[], scheduler: string, window_ms: number):
 const micro = (ns: number | null | undefined): number | string =>
   ns === null || ns === undefined ? '?' : round(ns / 1000, 1);
 
-/** A scheduler that went while we measured makes the figures those of two. */
-function changesMeanwhile(
-  ctx: Context,
-  before: ReturnType<typeof schedExtState>,
-): readonly string[] {
-  const after = schedExtState(ctx);
-  if (after.active && after.enable_seq === before.enable_seq) return [];
-  const gone = after.active ? 'was replaced' : 'was unloaded or ejected';
-  return [
-    `${before.ops?.name ?? 'The scheduler'} ${gone} during the window: see scheduler://current.`,
-  ];
-}
-
 function absent(problem: Unavailable): Reading<Dsqs> {
   return {
-    data: { dsqs: null, total_dsqs: null, scheduler: null, attached: null },
+    data: { dsqs: null, total_dsqs: null, scheduler: null, attached: null, changes: [] },
     source: 'nothing',
     summary: [`Dispatch queues cannot be told: ${problem.reason}`],
     unavailable: [problem],

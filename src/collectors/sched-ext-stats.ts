@@ -2,9 +2,10 @@ import { type U64, u64Growth } from '../../parsers/big-json.ts';
 import { parseScxEvents, type ScxEvents } from '../../parsers/scx-events/scx-events.ts';
 import type { Call, Context } from '../context.ts';
 import type { Reading } from '../reading.ts';
-import { windowMeter } from './counter-window.ts';
+import { type CounterWindow, default_window_ms, windowMeter } from './counter-window.ts';
 import { perSecond } from './rates.ts';
 import { type SchedExtState, sched_ext_root, schedExtState } from './sched-ext.ts';
+import { changeInWords, changeSince, isSameLoad } from './scheduler-change.ts';
 
 export type SchedExtStats = Readonly<{
   /** Since the scheduler was loaded, by the kernel's name. SCX_EV_BYPASS_DURATION is in ns. */
@@ -47,11 +48,12 @@ export async function collectSchedExtStats(
 ): Promise<Reading<SchedExtStats>> {
   const now = sample(ctx);
   if (now.events === null) return absent(now.state);
-  const window = await meter.measure(ctx, window_ms, call);
-  const { before, after } = window;
-  if (after.events === null) return absent(after.state);
+  const { before, after, ...window } = await measureOne(ctx, now.state, window_ms, call);
+  const change = await changeSince(ctx, now.state, call);
+  const changed = change === null ? [] : [changeInWords(change, 'during the window')];
+  if (after.events === null) return { ...absent(after.state), warnings: changed };
   // Another scheduler starts its counters at 0.
-  const same = before.state.enable_seq === after.state.enable_seq;
+  const same = isSameLoad(before.state, after.state);
   const earlier = same ? before.events : null;
   const grown = Object.entries(after.events).map(([name, value]): [string, number | null] => {
     const start = earlier?.[name];
@@ -80,10 +82,28 @@ export async function collectSchedExtStats(
     summary: words(after.state, grown, window.window_ms),
     window_ms: window.window_ms,
     warnings: [
-      ...(same ? [] : ['Another scheduler was loaded during the window: rates are null.']),
+      ...changed,
+      ...(same ? [] : [began_anew]),
       ...(after.warnings === 0 ? [] : [`${after.warnings} lines of ${path} are not counters.`]),
     ],
   };
+}
+
+const began_anew = 'The counters began anew with another scheduler: growth and rates are null.';
+
+/**
+ * Counters at two moments. A baseline that a daemon kept of another scheduler tells nothing about
+ * this one, which is then measured afresh.
+ */
+async function measureOne(
+  ctx: Context,
+  now: SchedExtState,
+  window_ms: number | undefined,
+  call: Call,
+): Promise<CounterWindow<Sample>> {
+  const window = await meter.measure(ctx, window_ms, call);
+  const kept = window_ms === undefined && !isSameLoad(window.before.state, now);
+  return kept ? await meter.measure(ctx, default_window_ms, call) : window;
 }
 
 function common({ ops, nr_rejected, enable_seq }: SchedExtState) {

@@ -4,10 +4,14 @@ import type { Call, Context } from '../context.ts';
 import { toTracewrightError } from '../errors.ts';
 import type { Unavailable } from '../reading.ts';
 
-/** How the last sched_ext scheduler ended, from the kernel's log, or why that cannot be told. */
+/**
+ * How the last sched_ext scheduler ended, from the kernel's log, or why that cannot be told. `ops`:
+ * the last one of this name.
+ */
 export async function lastExit(
   ctx: Context,
   call: Call,
+  ops?: string,
 ): Promise<Readonly<{ exit: ScxExit | null; unavailable: readonly Unavailable[] }>> {
   const what = 'last_exit';
   try {
@@ -17,7 +21,7 @@ export async function lastExit(
       const fix = 'sudo sysctl kernel.dmesg_restrict=0';
       return { exit: null, unavailable: [{ what, reason, fix }] };
     }
-    const exit = parseScxLog(stdout);
+    const exit = parseScxLog(stdout, ops);
     if (exit) return { exit, unavailable: [] };
     const reason = 'The kernel log no longer holds the end of the last scheduler.';
     return { exit, unavailable: [{ what, reason, fix: null }] };

@@ -1,4 +1,5 @@
 import { isObject, type Json } from '../../parsers/scx-stats/exact-json.ts';
+import { type Layer, parseLayers } from '../../parsers/scx-stats/layers.ts';
 import type { Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
 import type { Reading } from '../reading.ts';
@@ -29,6 +30,8 @@ export type StatsKind = 'delta' | 'absolute' | 'samples';
 export type SchedulerStats = Readonly<{
   /** As the scheduler answers, integers beyond 2^53 as decimal text; null where it does not. */
   stats: Json;
+  /** Of scx_layered: the busiest layers, at most 30. Null where the scheduler tells of none. */
+  layers: readonly Layer[] | null;
   /** Descriptions of the fields by struct; null unless asked for. */
   stats_meta: Json;
   note: string;
@@ -57,6 +60,7 @@ const stats_budget_bytes = 30_000;
 const half_budget_bytes = 15_000;
 const exact_rows = 20;
 const spoken_numbers = 8;
+const layer_rows = 30;
 
 const notes: Readonly<Record<StatsKind, string>> = {
   delta:
@@ -85,6 +89,7 @@ export function noStats(
   return {
     data: {
       stats: null,
+      layers: null,
       stats_meta: null,
       note: 'Nothing was measured.',
       ...named,
@@ -113,6 +118,7 @@ export function reportStats(
   const chosen = partAt(stats.resp, path);
   if (chosen === undefined) throw noPart('path', path, namesOf(stats.resp));
   const shown = cutJson(chosen, request, measured.meta ? half_budget_bytes : stats_budget_bytes);
+  const layers = parseLayers(stats.resp);
   const meta = describeFields(ctx, measured.meta, request.meta, half_budget_bytes);
   const left_out = [...shown.left_out, ...meta.left_out];
   const next = nextRead(request, shown.next_offset, left_out[0]);
@@ -120,6 +126,7 @@ export function reportStats(
   return {
     data: {
       stats: shown.value,
+      layers: layers?.slice(0, layer_rows) ?? null,
       stats_meta: meta.value,
       note: notes[kind],
       ...named,
@@ -131,7 +138,7 @@ export function reportStats(
     source: `scx_stats on ${stats.path}`,
     summary: [
       `${named.scheduler ?? 'The scheduler'} ${period}: ${numbersOf(shown.value)}.`,
-      ...layersOf(stats.resp),
+      ...(layers === null ? [] : [layersInWords(layers)]),
       ...(next === null ? [] : [`Not all of it is here; the rest: ${next}`]),
     ],
     ...(window_ms === null ? {} : { window_ms }),
@@ -187,16 +194,11 @@ function numbersOf(value: Json): string {
   return [...said, ...(zeros > 0 ? [`${zeros} fields 0`] : [])].join(', ');
 }
 
-/** What scx_layered tells of each layer: the CPU it uses, 100 being one full CPU. */
-function layersOf(stats: Json): readonly string[] {
-  const layers = isObject(stats) ? stats['layers'] : undefined;
-  if (!isObject(layers)) return [];
-  const uses = Object.entries(layers).flatMap(([name, layer]) => {
-    const util = isObject(layer) ? layer['util'] : undefined;
-    return typeof util === 'number' ? [{ name, util }] : [];
+/** Counts and the CPU that the busiest use; scx_layered calls one full CPU 100. */
+function layersInWords(layers: readonly Layer[]): string {
+  const busiest = layers.slice(0, 3).map(({ name, util_pct, tasks }) => {
+    const used = util_pct === null ? 'an unknown share' : `${util_pct} %`;
+    return `${name} ${used} of a CPU${tasks === null ? '' : ` with ${tasks} ${tasks === 1 ? 'task' : 'tasks'}`}`;
   });
-  if (uses.length === 0) return [];
-  const busiest = uses.sort((a, b) => b.util - a.util).slice(0, 3);
-  const named = busiest.map(({ name, util }) => `${name} ${spoken(util)}`).join(', ');
-  return [`${Object.keys(layers).length} layers; the busiest by util: ${named}.`];
+  return `${layers.length} layers; the busiest: ${busiest.join(', ')}.`;
 }

@@ -1,5 +1,7 @@
 import type { Call, Context } from '../context.ts';
 import type { Reading } from '../reading.ts';
+import { schedExtState } from './sched-ext.ts';
+import { changeInWords, changeSince } from './scheduler-change.ts';
 import { loadedScheduler } from './scx-stats-absence.ts';
 import {
   noStats,
@@ -34,14 +36,19 @@ export async function collectSchedulerStats(
   const scheduler = loadedScheduler(ctx);
   const single = scheduler !== null && /^(?:scx_)?lavd$/.test(scheduler.name);
   const kind = kindOf(scheduler?.name ?? '', request.target);
+  const before = schedExtState(ctx);
   const measured = await withStats(ctx, ctx.settings.daemon && !single, async (session) => {
     return await measure(ctx, session, request, kind, call);
   });
-  const named = { scheduler: scheduler?.ops ?? null, target: request.target };
+  const change = await changeSince(ctx, before, call);
+  const changed = change === null ? [] : [changeInWords(change)];
+  // A connection that broke was made anew: what answered is the scheduler of now.
+  const named = { scheduler: loadedScheduler(ctx)?.ops ?? null, target: request.target };
   const warnings = single ? [lavd_warning] : [];
-  return measured.ok
+  const reading = measured.ok
     ? reportStats(ctx, measured, request, named, warnings)
     : noStats(ctx, measured, request, named, warnings);
+  return { ...reading, warnings: [...changed, ...(reading.warnings ?? [])] };
 }
 
 // The monitor of scx_lavd 1.1.4 prints one error and connects again; what it then preempts is us.

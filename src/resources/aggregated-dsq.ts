@@ -7,7 +7,7 @@ export const aggregatedDsq = defineResource({
   name: 'aggregated-dsq',
   title: 'Dispatch queues of sched_ext',
   description:
-    'Every dispatch queue (DSQ) that the running sched_ext scheduler used: inserts and dispatches (left for another queue, or to run) per second, how long tasks wait from their first insert until they run (queue_wait, by first queue) and from their last (last_hop, by last queue) with p50, p90, p99 and max, depth, slice, virtual times. Traced with bpftrace, unsampled, added up in the kernel: a second to attach, then the window; with --daemon the tracer stays for half a minute and a read covers all since the last one. Unavailable, with the reason, where no sched_ext scheduler runs.',
+    "Every dispatch queue (DSQ) that the running sched_ext scheduler used: inserts and dispatches (left for another queue, or to run) per second, how long tasks wait from their first insert until they run (queue_wait, by first queue) and from their last (last_hop, by last queue) with p50, p90, p99 and max, depth, slice, virtual times. Traced with bpftrace, unsampled, added up in the kernel: a second to attach, then the window; with --daemon the tracer stays for half a minute and a read covers all since the last one. A scheduler that ends or is replaced meanwhile is told with the kernel's reason (changes), its figures apart. Unavailable, with the reason, where no sched_ext scheduler runs.",
   queue: 'dsq',
   query: z.strictObject({
     ...pageQuery(32, 500),

@@ -113,17 +113,17 @@ test('programs of a sched_ext scheduler say so', async () => {
   expect(data.programs).toHaveLength(2);
   expect(data.programs.find(({ id }) => id === 31)).toMatchObject({
     type: 'struct_ops',
-    scheduler: 'min_ops',
-    struct_ops: { kernel_struct_ops: 'sched_ext_ops', map_id: 12 },
+    scheduler: 'scx_min',
+    struct_ops: { kernel_struct_ops: 'sched_ext_ops', map_id: 12, callback: 'enqueue' },
     links: [{ id: 6, type: 'struct_ops' }],
   });
   expect(data.programs.find(({ id }) => id === 40)).toMatchObject({
     scheduler: null,
-    struct_ops: { kernel_struct_ops: 'tcp_congestion_ops' },
+    struct_ops: { kernel_struct_ops: 'tcp_congestion_ops', callback: 'init' },
     links: [],
   });
   expect(data.by_type).toEqual({ struct_ops: 2, syscall: 1 });
-  expect(summary).toContain('sched_ext operations min_ops are among them.');
+  expect(summary).toContain('1 are callbacks of the sched_ext scheduler scx_min.');
 });
 
 describe('a window of run times', () => {

@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { collectCurrentScheduler } from '../../src/collectors/current-scheduler.ts';
 import { collectSchedExtStats } from '../../src/collectors/sched-ext-stats.ts';
 import type { Context } from '../../src/context.ts';
+import type { Finished } from '../../src/exec/start.ts';
 import { call, fakeHost, type HostFilesNow, scriptedContext } from '../fake-host.ts';
+import { fakePrograms } from '../fake-programs.ts';
 
 const root = 'sys/kernel/sched_ext';
 
@@ -45,8 +47,11 @@ describe('scheduler://current', () => {
       fallback_class: 'EEVDF',
       sched_ext_supported: true,
       reason: null,
+      loading_process: null,
     });
-    expect(unavailable).toEqual([]);
+    expect(unavailable).toEqual([
+      expect.objectContaining({ what: 'loading_process', reason: expect.stringContaining('root') }),
+    ]);
   });
 
   test('lists schedulers that run below it, at any depth', async () => {
@@ -83,9 +88,20 @@ describe('scheduler://current', () => {
     });
   });
 
-  test('does not name a scheduler that is on its way out', async () => {
-    const { data } = await current({ ...enabled, [`${root}/state`]: 'disabling\n' });
+  test('does not name a scheduler that is on its way out, nor the end of an earlier one', async () => {
+    const { data, unavailable } = await current({ ...enabled, [`${root}/state`]: 'disabling\n' });
     expect(data).toMatchObject({ name: 'EEVDF', active: false, reason: 'sched_ext is disabling.' });
+    expect(unavailable).toContainEqual(expect.objectContaining({ what: 'last_exit' }));
+  });
+
+  test('waits for a scheduler that goes, and tells why it went', async () => {
+    const going = fakeHost({ ...enabled, [`${root}/state`]: 'disabling\n' });
+    const gone = { [`${root}/state`]: 'disabled\n', [`${root}/root/ops`]: null };
+    const stdout =
+      '[   54.86] sched_ext: BPF scheduler "lavd" disabled (unregistered from user space)';
+    const ctx = { ...scriptedContext(going, [{}, gone]), run: says({ stdout }) };
+    const { data } = await collectCurrentScheduler(ctx, call);
+    expect(data).toMatchObject({ state: 'disabled', last_exit: { ops: 'lavd', message: null } });
   });
 
   test.each([
@@ -111,10 +127,9 @@ describe('scheduler://current', () => {
   test('says how the last scheduler ended, from the kernel log', async () => {
     const folder = 'fixtures/scx-log/ejected-schedulers.k6.18.15';
     const stdout = `${readFileSync(`${folder}/input.txt`, 'utf8').split('\n').slice(0, 3).join('\n')}\n`;
-    const ended = { exit_code: 0, signal: null, stderr: '', duration_ms: 1 };
     const host = scriptedContext(fakeHost({ ...disabled, [`${root}/enable_seq`]: '1\n' }));
-    const run: Context['run'] = () => Promise.resolve({ ...ended, stdout, stopped_by: 'exit' });
-    const { data, summary } = await collectCurrentScheduler({ ...host, run }, call);
+    const ctx = { ...host, run: says({ stdout }) };
+    const { data, summary } = await collectCurrentScheduler(ctx, call);
     expect(data.last_exit).toEqual({
       at_s: 54.862608,
       ops: 'lab_failing',
@@ -127,14 +142,90 @@ describe('scheduler://current', () => {
   test('says why the end of the last scheduler cannot be told', async () => {
     const host = scriptedContext(fakeHost({ ...disabled, [`${root}/enable_seq`]: '1\n' }));
     const stderr = 'dmesg: read kernel buffer failed: Operation not permitted';
-    const ended = { exit_code: 1, signal: null, stdout: '', stderr, duration_ms: 1 };
-    const run: Context['run'] = () => Promise.resolve({ ...ended, stopped_by: 'exit' });
-    const { data, unavailable } = await collectCurrentScheduler({ ...host, run }, call);
+    const ctx = { ...host, run: says({ exit_code: 1, stderr }) };
+    const { data, unavailable } = await collectCurrentScheduler(ctx, call);
     expect(data.last_exit).toBeNull();
     expect(unavailable).toContainEqual(
       expect.objectContaining({ what: 'last_exit', fix: 'sudo sysctl kernel.dmesg_restrict=0' }),
     );
   });
+});
+
+/** Every program prints this. */
+function says(printed: Partial<Finished>): Context['run'] {
+  const ended = { exit_code: 0, signal: null, stdout: '', stderr: '', duration_ms: 1 };
+  return () => Promise.resolve({ ...ended, stopped_by: 'exit', ...printed });
+}
+
+describe('the loading process', () => {
+  const dump = readFileSync(
+    'fixtures/bpftool-struct-ops-dump/fifo-scheduler.k6.18.15+deb13.bpftool-7.5.0/input.txt',
+    'utf8',
+  );
+  const fifo = 'lab_fifo_1.0.0_gabcdef0_x86_64_unknown_linux_gnu';
+
+  /** A host on which two processes hold BPF objects; `fdinfo` is that of the second one. */
+  function holding(fdinfo: string, parts: Partial<Context> = {}): Context {
+    const ctx = scriptedContext(
+      fakeHost({
+        ...enabled,
+        [`${root}/root/ops`]: `${fifo}\n`,
+        'proc/70/comm': 'other\n',
+        'proc/70/fd/3': '',
+        'proc/70/fdinfo/3': 'link_type:\tstruct_ops\nlink_id:\t8\nmap_id:\t44\n',
+        'proc/71/comm': 'scx_fifo\n',
+        'proc/71/fd/5': '',
+        'proc/71/fdinfo/5': fdinfo,
+      }),
+      [],
+      { uid: 0, run: says({ stdout: dump }), ...parts },
+    );
+    // A folder of files cannot hold the links of /proc/<pid>/fd, which name what is open.
+    const link = (path: string) => (/\/fd\/\d$/.test(path) ? kindOf(fdinfo, path) : null);
+    return { ...ctx, files: { ...ctx.files, link } };
+  }
+
+  const kindOf = (fdinfo: string, path: string): string =>
+    path.startsWith('/proc/70/') || fdinfo.startsWith('link')
+      ? 'anon_inode:bpf_link'
+      : 'anon_inode:bpf-map';
+
+  test.each([
+    ['the link', 'link_type:\tstruct_ops\nlink_id:\t9\nmap_id:\t1\n'],
+    ['the map', 'map_type:\t26\nkey_size:\t4\nmap_id:\t1\n'],
+  ])('is the one that holds %s of the scheduler, not of another one', async (_what, fdinfo) => {
+    const { data, unavailable, summary } = await collectCurrentScheduler(holding(fdinfo), call);
+    expect(data.loading_process).toEqual({ pid: 71, comm: 'scx_fifo' });
+    expect(summary).toContain('Process 71 (scx_fifo) keeps it loaded.');
+    expect(unavailable).toEqual([]);
+  });
+
+  test.each([
+    ['is pinned', 'link_type:\tcgroup\nprog_id:\t1\n', {}, /pinned/, null],
+    [
+      'is not to be seen by a user',
+      '',
+      { uid: 1000 },
+      /Only root/,
+      'sudo tracewright read scheduler://current',
+    ],
+    [
+      'cannot be told from another one without bpftool',
+      'link_type:\tstruct_ops\nmap_id:\t1\n',
+      fakePrograms(() => null),
+      /bpftool is not installed/,
+      'install it',
+    ],
+  ] as [string, string, Partial<Context>, RegExp, string | null][])(
+    'is null with the reason where the scheduler %s',
+    async (_what, fdinfo, parts, reason, fix) => {
+      const { data, unavailable } = await collectCurrentScheduler(holding(fdinfo, parts), call);
+      expect(data.loading_process).toBeNull();
+      expect(unavailable).toHaveLength(1);
+      expect(unavailable?.[0]).toMatchObject({ what: 'loading_process', fix });
+      expect(unavailable?.[0]?.reason).toMatch(reason);
+    },
+  );
 });
 
 describe('stats://scheduler/scx', () => {
@@ -151,15 +242,44 @@ describe('stats://scheduler/scx', () => {
     expect(summary).toEqual(['lavd over 200 ms: SCX_EV_DISPATCH_KEEP_LAST +50.']);
   });
 
-  test('has no rates across a change of scheduler', async () => {
+  test('has no rates across a change of scheduler, and says why the first one went', async () => {
+    const stdout = `[ 9.1] sched_ext: BPF scheduler "${enabled[`${root}/root/ops`]?.trim()}" disabled (runnable task stall)`;
     const later = {
       [`${root}/enable_seq`]: '8\n',
       [`${root}/root/events`]: 'SCX_EV_DISPATCH_KEEP_LAST 120\n',
     };
-    const ctx = scriptedContext(fakeHost(enabled), [later]);
+    const ctx = { ...scriptedContext(fakeHost(enabled), [later]), run: says({ stdout }) };
     const { data, warnings } = await collectSchedExtStats(ctx, 200, call);
     expect(data.rates_per_s).toEqual({ SCX_EV_DISPATCH_KEEP_LAST: null });
-    expect(warnings?.[0]).toContain('Another scheduler');
+    expect(warnings).toEqual([
+      'lavd ended during the window (runnable task stall); lavd runs now.',
+      expect.stringContaining('began anew'),
+    ]);
+  });
+
+  test('of a scheduler that went during the window are unavailable, with its end', async () => {
+    const gone = { [`${root}/state`]: 'disabled\n', [`${root}/root/events`]: null };
+    const ctx = { ...scriptedContext(fakeHost(enabled), [gone]), run: says({}) };
+    const { data, warnings, unavailable } = await collectSchedExtStats(ctx, 200, call);
+    expect(data.counters).toBeNull();
+    expect(unavailable?.[0]?.reason).toContain('No sched_ext scheduler is loaded');
+    expect(warnings?.[0]).toContain('lavd ended during the window');
+  });
+
+  test('are measured afresh where a daemon kept those of another scheduler', async () => {
+    const settings = { daemon: true, readOnly: false };
+    const next = {
+      [`${root}/enable_seq`]: '8\n',
+      [`${root}/root/events`]: 'SCX_EV_DISPATCH_KEEP_LAST 2\n',
+    };
+    const grown = { [`${root}/root/events`]: 'SCX_EV_DISPATCH_KEEP_LAST 7\n' };
+    const ctx = scriptedContext(fakeHost(enabled), [{}, grown], { settings });
+    await collectSchedExtStats(ctx, undefined, call);
+    ctx.pass(5000, next);
+    const { data, window_ms, warnings } = await collectSchedExtStats(ctx, undefined, call);
+    expect(window_ms).toBe(500);
+    expect(data.deltas).toEqual({ SCX_EV_DISPATCH_KEEP_LAST: 5 });
+    expect(warnings).toEqual([]);
   });
 
   test('counts schedulers below it', async () => {

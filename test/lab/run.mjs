@@ -8,6 +8,7 @@ import { fetchKernel } from './host/kernel.mjs';
 import { runMachine } from './host/machine.mjs';
 import { help, readOptions } from './host/options.mjs';
 import { packPayload } from './host/payload.mjs';
+import { realSchedulers } from './host/real-scheduler.mjs';
 import { openReport } from './host/report.mjs';
 import { rootImage } from './host/root-image.mjs';
 import { runProgram } from './host/run-program.mjs';
@@ -34,17 +35,18 @@ async function main() {
   const cache = cacheFolder();
   const root = rootImage(cache, say);
   const kernel = fetchKernel(cache, options.kernel, say);
+  const schedulers = realSchedulers(cache, say);
   const work = mkdtempSync(join(tmpdir(), 'tracewright-lab-'));
   process.once('exit', () => {
     if (options.keep) say(`kept ${work}`);
     else rmSync(work, { recursive: true, force: true });
   });
-  return await runIn(work, root, kernel, options);
+  return await runIn(work, { root, kernel, schedulers }, options);
 }
 
-async function runIn(work, root, kernel, options) {
+async function runIn(work, { root, kernel, schedulers }, options) {
   say('packing the tarball and the tests');
-  await packPayload({ work, kernel, ...options });
+  await packPayload({ ...options, work, kernel, schedulers });
   runProgram('truncate', ['-s', '256M', join(work, 'results.tar')]);
   say(`booting ${kernel.version}`);
   const report = openReport(say);

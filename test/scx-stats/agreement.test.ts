@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseLayers } from '../../parsers/scx-stats/layers.ts';
 import { parseScxStats, type ScxStats } from '../../parsers/scx-stats/scx-stats.ts';
 import { parseStatsMeta } from '../../parsers/scx-stats/stats-meta.ts';
 import { createContext } from '../../src/context.ts';
@@ -60,6 +61,15 @@ describe.each(servers)('$name', ({ name, start, skip }) => {
       exact: expect.arrayContaining(['dsq_id', 'layers.batch.cpus.0']),
     });
     lines.close();
+  });
+
+  test.skipIf(skip)('layers come with what is told of them', async () => {
+    const lines = unixLines(path);
+    const answer = await ask(lines, stats('gauges'));
+    lines.close();
+    const layers = parseLayers(answer.ok ? answer.resp : null);
+    expect(layers?.map(({ name }) => name)).toEqual(['batch', 'web.slice']);
+    expect(layers?.[0]).toMatchObject({ tasks: 12, util_pct: 150.25, index: null, nr_cpus: null });
   });
 
   test.skipIf(skip).each([

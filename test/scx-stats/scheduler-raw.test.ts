@@ -5,6 +5,7 @@ import type { Context } from '../../src/context.ts';
 import type { Unavailable } from '../../src/reading.ts';
 import { readResource } from '../../src/resources/read.ts';
 import { call, fakeHost, scriptedContext } from '../fake-host.ts';
+import { fakePrograms } from '../fake-programs.ts';
 import { type Behavior, type FakeScheduler, fakeScheduler } from './fake-server.ts';
 
 type Answer = SchedulerStats &
@@ -76,7 +77,9 @@ describe('stats://scheduler/raw', () => {
     });
     expect(scheduler.requests).toHaveLength(2);
     expect(answer.summary[0]).toContain('over 1.0 s: nr_running 3, nr_enqueued 1000');
-    expect(answer.summary[1]).toBe('2 layers; the busiest by util: batch 150.25, web.slice 20.5.');
+    expect(answer.summary[1]).toBe(
+      '2 layers; the busiest: batch 150.25 % of a CPU with 12 tasks, web.slice 20.5 % of a CPU with 1 task.',
+    );
   });
 
   test('a daemon keeps one connection and answers the time since the last read', async () => {
@@ -134,6 +137,57 @@ describe('stats://scheduler/raw', () => {
     second.count(77_777);
     expect(await read(ctx)).toMatchObject({ stats: { nr_enqueued: 0 }, window_ms: 1000 });
     expect(second.connections().ever).toBe(1);
+  });
+
+  test('a scheduler that replaces another one during the window is named, with the end of that', async () => {
+    const root = host(bpfland);
+    const first = await serve(root);
+    const ctx = context(root, first);
+    const stdout = `[ 9.1] sched_ext: BPF scheduler "${bpfland}" disabled (runnable task stall)`;
+    const printed = { stdout, stderr: '', exit_code: 0, signal: null, duration_ms: 1 };
+    const replaced: Context = {
+      ...ctx,
+      run: () => Promise.resolve({ ...printed, stopped_by: 'exit' }),
+      async sleep(ms, signal) {
+        if (running[0] === first) {
+          await running.splice(0)[0]?.stop();
+          const files = { 'sys/kernel/sched_ext/root/ops': 'rusty_1.0\n' };
+          fakeHost({ ...files, 'sys/kernel/sched_ext/enable_seq': '2\n' }, root);
+          await serve(root);
+        }
+        await ctx.sleep(ms, signal);
+      },
+    };
+    expect(await read(replaced)).toMatchObject({
+      scheduler: 'rusty_1.0',
+      stats: { nr_enqueued: 0 },
+      warnings: ['bpfland ended meanwhile (runnable task stall); rusty_1.0 runs now.'],
+    });
+  });
+
+  test('a scheduler that ends during the window is the reason why nothing was measured', async () => {
+    const root = host(bpfland);
+    const scheduler = await serve(root);
+    const ctx = context(root, scheduler);
+    const gone: Context = {
+      ...ctx,
+      ...fakePrograms(() => ''),
+      async sleep(ms, signal) {
+        await running.splice(0)[0]?.stop();
+        fakeHost(
+          {
+            'sys/kernel/sched_ext/state': 'disabled\n',
+            'sys/kernel/sched_ext/root/ops': null,
+          },
+          root,
+        );
+        await ctx.sleep(ms, signal);
+      },
+    };
+    const { stats, scheduler: name, warnings, unavailable } = await read(gone);
+    expect({ stats, name }).toEqual({ stats: null, name: null });
+    expect(warnings).toEqual(['bpfland ended meanwhile (the kernel log does not say why).']);
+    expect(unavailable?.[0]?.reason).toMatch(/No sched_ext scheduler is loaded: nobody listens/);
   });
 
   test('an answer that breaks off is asked for again on a new connection, once', async () => {

@@ -19,9 +19,9 @@ async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<string>
   }
 }
 
-/** A suite says nothing that its tests did not, unless one of its hooks failed. */
+/** A suite says nothing that its tests did not, unless it is skipped or one of its hooks failed. */
 function isOfSuite(event: TestEvent): boolean {
-  if (event.type === 'test:pass') return event.data.details.type === 'suite';
+  if (event.type === 'test:pass') return event.data.details.type === 'suite' && !event.data.skip;
   if (event.type !== 'test:fail' || event.data.details.type !== 'suite') return false;
   const { error } = event.data.details;
   return !('failureType' in error) || error.failureType === 'subtestsFailed';

@@ -21,6 +21,8 @@ stty -F /dev/ttyS1 raw -echo
 report() { echo "$1" >/dev/ttyS1; }
 
 source /lab/settings.sh
+# libbpf looks up there what schedulers ask of the kernel's configuration.
+mkdir -p /boot && cp /lab/config "/boot/config-$(uname -r)"
 [ -f /lab/bpftool ] && install -m 755 /lab/bpftool /usr/sbin/bpftool
 report "{\"type\":\"booted\",\"kernel\":\"$(uname -r)\",\"cpus\":$(nproc)}"
 
@@ -39,6 +41,7 @@ else
       setsid --ctty --wait bash -l </dev/console >/dev/console 2>&1
       ;;
     script) bash /lab/script ; status=$? ;;
+    bench) node /lab/bench.mjs ; status=$? ;;
     tests)
       [ "$LAB_COVERAGE" ] && export NODE_V8_COVERAGE=/results/coverage
       node --test-reporter=/lab/reporter.mjs \

@@ -1,4 +1,10 @@
 import './suites/queues.ts';
 import './suites/product.ts';
 import './suites/topology.ts';
+import './suites/aggregates.ts';
 import './suites/schedulers.ts';
+import './suites/scheduler-costs.ts';
+import './suites/real-scheduler.ts';
+import './suites/functions.ts';
+import './suites/collection.ts';
+import './suites/cgroups.ts';

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { CannotRun } from './cannot-run.mjs';
 import { debianMirror } from './mirror.mjs';
 import { runProgram } from './run-program.mjs';
 
@@ -23,8 +24,15 @@ export function openApt(folder) {
   writeFileSync(join(folder, 'sources.list'), lines.join(''));
   writeFileSync(join(folder, 'state/status'), '');
   writeFileSync(join(folder, 'apt.conf'), configuration(folder));
-  const run = (program, ...args) =>
-    runProgram(program, ['-c', join(folder, 'apt.conf'), ...args], { cwd: archives });
+  const run = (program, ...args) => {
+    try {
+      return runProgram(program, ['-c', join(folder, 'apt.conf'), ...args], { cwd: archives });
+    } catch (error) {
+      throw new CannotRun(`the packages of the guest cannot be fetched: ${error.message}`, {
+        cause: error,
+      });
+    }
+  };
 
   run('apt-get', 'update', '-q');
   return {

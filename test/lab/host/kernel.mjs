@@ -6,13 +6,14 @@ import { CannotRun } from './cannot-run.mjs';
 import { runProgram } from './run-program.mjs';
 
 /** Raise it when what is kept of a kernel changes. */
-const recipe = 1;
+const recipe = 2;
 const flavour = 'cloud-amd64';
 
 /**
  * The newest Debian kernel whose version begins with `wanted` ("6.18", "7"), fetched once and kept
- * until the cache is removed: {vmlinuz, modules, bpftool, version}. `modules` is the folder of those
- * the guest needs to find its disk. `bpftool` is null where the one of the root file system will do.
+ * until the cache is removed: {vmlinuz, modules, config, bpftool, version}. `modules` is the folder of
+ * those the guest needs to find its disk, `config` what the kernel was built with. `bpftool` is null
+ * where the one of the root file system will do.
  */
 export function fetchKernel(folder, wanted, say) {
   const path = cached(folder, `kernel-${wanted}`, recipe, (draft) => {
@@ -29,6 +30,7 @@ export function fetchKernel(folder, wanted, say) {
   return {
     vmlinuz: join(path, vmlinuz),
     modules: join(path, 'modules'),
+    config: join(path, 'config'),
     bpftool: names.includes('bpftool') ? join(path, 'bpftool') : null,
     version: vmlinuz.slice('vmlinuz-'.length),
   };
@@ -42,7 +44,7 @@ function unpackNewest(apt, work, wanted, say) {
       for (const file of apt.fetch(packages)) runProgram('dpkg-deb', ['-x', file, tree]);
       const kernel = findKernel(tree);
       if (kernel) return { version, ...kernel, bpftool: fetchBpftool(apt, work, version) };
-      say(`${version}: no kernel or no virtio_blk in ${packages.join(', ')}`);
+      say(`${version}: no kernel, config or virtio_blk in ${packages.join(', ')}`);
     } catch (error) {
       say(`${version}: ${error.message.split('\n').at(-1)}`);
     }
@@ -53,10 +55,13 @@ function unpackNewest(apt, work, wanted, say) {
 
 /**
  * Versions, newest first, with their packages. Up to 6.18 linux-image has all; later ones spread
- * it over linux-binary (or linux-binary-unsigned, which comes first) and linux-modules.
+ * it over linux-binary (or linux-binary-unsigned, which comes first), linux-modules and, with the
+ * config, linux-base.
  */
 function releases(apt, wanted) {
-  const parts = ['linux-image-', 'linux-binary-', 'linux-binary-unsigned-', 'linux-modules-'];
+  const parts = ['image', 'binary', 'binary-unsigned', 'modules', 'base'].map(
+    (part) => `linux-${part}-`,
+  );
   const versions = new Map();
   for (const part of parts) {
     const isWhole = new RegExp(`^${part}(${wanted.replaceAll('.', '\\.')}\\.[^-]*)-${flavour}$`);
@@ -74,7 +79,9 @@ function findKernel(tree) {
   // boot/vmlinuz-VERSION; since 7.0 lib/modules/VERSION/vmlinuz, with .unsigned where it is that.
   const vmlinuz = files.find((path) => /^vmlinuz(-.*|\.unsigned)?$/.test(basename(path)));
   const modules = files.filter((path) => /\/virtio_blk\.ko(\.xz)?$/.test(path));
-  return vmlinuz && modules.length > 0 ? { vmlinuz, modules } : null;
+  // Likewise boot/config-VERSION, since 7.0 lib/modules/VERSION/config.
+  const config = files.find((path) => /\/(boot\/config-[^/]+|modules\/[^/]+\/config)$/.test(path));
+  return vmlinuz && config && modules.length > 0 ? { vmlinuz, modules, config } : null;
 }
 
 /** The bpftool of Debian 13 is of 6.12 and does not know all of what a 7.x kernel has. */
@@ -85,9 +92,10 @@ function fetchBpftool(apt, work, version) {
   return join(work, 'bpftool/usr/sbin/bpftool');
 }
 
-function keepKernel({ version, vmlinuz, modules, bpftool }, draft) {
+function keepKernel({ version, vmlinuz, modules, config, bpftool }, draft) {
   mkdirSync(join(draft, 'modules'), { recursive: true });
   cpSync(vmlinuz, join(draft, `vmlinuz-${version}-${flavour}`));
   for (const path of modules) cpSync(path, join(draft, 'modules', basename(path)));
+  cpSync(config, join(draft, 'config'));
   if (bpftool) cpSync(bpftool, join(draft, 'bpftool'));
 }

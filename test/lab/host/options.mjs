@@ -5,14 +5,17 @@ export const help = `npm run lab -- [options]
 
 Boots a virtual machine with a sched_ext kernel, installs the packed tarball there and runs the
 tests of test/lab/guest under real schedulers. The first run fetches about 250 MB and builds the
-image in ~/.cache/tracewright-lab ($XDG_CACHE_HOME is respected).
+image in ~/.cache/tracewright-lab ($XDG_CACHE_HOME is respected). Where cargo and clang are at hand it
+also builds two schedulers of the scx project from their crates, which takes some minutes.
 
   --kernel VERSION     newest Debian kernel whose version begins so: 6.18 (default), 7, 7.2
   --topology LIST      ${topologyHelp}, e.g. sockets=2,cores=2,numa=2
   --only PATTERN       only tests whose name matches
   --script FILE        run this bash script in the guest instead of the tests
+  --bench              measure what the queue statistics cost, instead of the tests: round trips
+                       between two tasks per second with and without them
   --shell              a shell in the guest instead of the tests; "exit" powers it off
-  --seconds N          give up after so long (900; a shell: 86400)
+  --seconds N          give up after so long (1500; a shell: 86400)
   --results FOLDER     copy what the guest left in /results there
   --coverage           leave the coverage of the product (V8's JSON) in the results too
   --keep               keep the working folder with console.txt and report.jsonl
@@ -27,6 +30,7 @@ export function readOptions(argv) {
       topology: { type: 'string', default: 'cores=2' },
       only: { type: 'string', default: '' },
       script: { type: 'string' },
+      bench: { type: 'boolean', default: false },
       shell: { type: 'boolean', default: false },
       seconds: { type: 'string' },
       results: { type: 'string' },
@@ -37,8 +41,13 @@ export function readOptions(argv) {
   });
   if (!/^\d+(\.\d+){0,2}$/.test(values.kernel))
     throw new Error('--kernel takes 6.18, 7 or the like');
-  const seconds = Number(values.seconds ?? (values.shell ? 86_400 : 900));
+  const seconds = Number(values.seconds ?? (values.shell ? 86_400 : 1500));
   if (!(seconds > 0)) throw new Error('--seconds takes a number');
-  const mode = values.shell ? 'shell' : values.script ? 'script' : 'tests';
-  return { ...values, seconds, mode, topology: parseTopology(values.topology) };
+  return { ...values, seconds, mode: modeOf(values), topology: parseTopology(values.topology) };
+}
+
+function modeOf({ shell, script, bench }) {
+  if (shell) return 'shell';
+  if (script) return 'script';
+  return bench ? 'bench' : 'tests';
 }

@@ -8,17 +8,19 @@ const lab = dirname(import.meta.dirname);
 const project = join(lab, '../..');
 
 /** Packs what the guest finds in /lab into `work`/payload.tar. */
-export async function packPayload({ work, kernel, mode, script, only, coverage }) {
+export async function packPayload({ work, kernel, schedulers, mode, script, only, coverage }) {
   const folder = join(work, 'lab');
   mkdirSync(folder);
   packProduct(folder);
   await bundleTests(folder);
   cpSync(npmFolder(), join(folder, 'npm'), { recursive: true, dereference: true });
   cpSync(join(lab, 'schedulers'), join(folder, 'schedulers'), { recursive: true });
+  packSchedulers(join(folder, 'scx'), schedulers);
   cpSync(join(lab, 'guest/start.sh'), join(folder, 'start.sh'));
   for (const name of ['record.sh', 'record-tree.sh']) {
     cpSync(join(project, 'fixtures', name), join(folder, name));
   }
+  cpSync(kernel.config, join(folder, 'config'));
   if (kernel.bpftool) cpSync(kernel.bpftool, join(folder, 'bpftool'));
   if (script) cpSync(script, join(folder, 'script'));
   writeFileSync(
@@ -30,6 +32,15 @@ export async function packPayload({ work, kernel, mode, script, only, coverage }
 
 /** As one word of the shell. */
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+
+/** A program for each, or NAME.missing with the reason. */
+function packSchedulers(folder, schedulers) {
+  mkdirSync(folder);
+  for (const { name, path, reason } of schedulers) {
+    if (path) cpSync(path, join(folder, name));
+    else writeFileSync(join(folder, `${name}.missing`), reason);
+  }
+}
 
 /** The tarball that npm would publish. */
 function packProduct(folder) {
@@ -43,7 +54,9 @@ function packProduct(folder) {
 /** One file each, with the MCP client inside: the guest has no network and no node_modules. */
 async function bundleTests(folder) {
   await build({
-    entryPoints: { tests: join(lab, 'guest/tests.ts'), reporter: join(lab, 'guest/reporter.ts') },
+    entryPoints: Object.fromEntries(
+      ['tests', 'bench', 'reporter'].map((name) => [name, join(lab, `guest/${name}.ts`)]),
+    ),
     outdir: folder,
     outExtension: { '.js': '.mjs' },
     absWorkingDir: project,

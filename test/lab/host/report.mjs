@@ -1,6 +1,6 @@
 /**
  * Prints what the guest reports as it comes: lines of {type: "booted" | "installed"} and
- * {type: "test", name, outcome, ms, message?}.
+ * {type: "test", name, outcome, ms, message?}, and {type: "bench", line}.
  */
 export function openReport(say) {
   const started = Date.now();
@@ -9,6 +9,7 @@ export function openReport(say) {
   const show = {
     booted: ({ kernel, cpus }) => say(`booted ${kernel} with ${cpus} CPUs in ${seconds()}`),
     installed: () => say(`installed after ${seconds()}`),
+    bench: ({ line }) => console.log(line),
     test({ name, outcome, ms, message }) {
       counts[outcome] += 1;
       say(`  ${outcome}  ${name} (${Math.round(ms)} ms)`);

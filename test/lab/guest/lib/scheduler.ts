@@ -41,13 +41,26 @@ async function compile(name: string, defines: readonly string[]): Promise<string
 
 const objects = new Map<string, Promise<string>>();
 
-/** Loads a scheduler and returns once it schedules. */
-export async function loadScheduler(name: string, ...defines: readonly string[]) {
+function objectOf(name: string, defines: readonly string[]): Promise<string> {
   const key = [name, ...defines].join(' ');
   const object = objects.get(key) ?? compile(name, defines);
   objects.set(key, object);
-  await run('bpftool', 'struct_ops', 'register', await object, pins);
+  return object;
+}
+
+/** Loads a scheduler and returns once it schedules. No process holds it: it is pinned. */
+export async function loadScheduler(name: string, ...defines: readonly string[]) {
+  const object = await objectOf(name, defines);
+  await run('bpftool', 'struct_ops', 'register', object, pins);
   await waitForState('enabled');
+}
+
+/** Loads a scheduler from a process that keeps it until `stop`, and returns once it schedules. */
+export async function holdScheduler(name: string, ...defines: readonly string[]) {
+  const object = await objectOf(name, defines);
+  const holder = keepRunning('python3', join(sources, 'hold.py'), object);
+  await waitForState('enabled');
+  return holder;
 }
 
 /** Takes away what is loaded, if anything is, and returns once it schedules no more. */

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import * as z from 'zod/v4';
+import { keepRunning } from '../lib/program.ts';
+import { type Server, startServer } from '../lib/server.ts';
+import { callTool } from '../lib/tool.ts';
+import { until } from '../lib/until.ts';
+
+const figure = z.number().nullable();
+const Pressure = z.looseObject({ some_window: figure, full_window: figure });
+const Summary = z.looseObject({
+  cgroup_path: z.string(),
+  cgroup_version: z.number(),
+  cpu: z.looseObject({
+    effective_limit_cores: figure,
+    limited_by: z.string().nullable(),
+    window: z.looseObject({ usage_cores: figure, limiter_throttled_pct: figure }),
+    pressure: Pressure,
+  }),
+  memory: z.looseObject({ usage_percent: figure, effective_max_bytes: figure }),
+  io: z.looseObject({
+    devices: z.array(z.looseObject({ name: z.string().nullable(), wbytes_per_s: figure })),
+    pressure: Pressure,
+  }),
+  pids: z.looseObject({ current: figure }),
+  issues: z.array(z.string()),
+  busiest: z.array(z.looseObject({ path: z.string(), usage_cores: figure })).optional(),
+});
+
+const root = '/sys/fs/cgroup';
+const slice = `${root}/app.slice`;
+const group = `${slice}/web@1.service`;
+const controllers = '+cpu +memory +io +pids';
+const megabyte = 1024 * 1024;
+
+/** Runs a command line of the shell in the group. */
+const within = (command: string) =>
+  keepRunning('sh', '-c', `echo $$ > ${group}/cgroup.procs; ${command}`);
+
+describe('cgroups of v2', { timeout: 300_000 }, () => {
+  let server: Server;
+  before(async () => {
+    writeFileSync(`${root}/cgroup.subtree_control`, controllers);
+    mkdirSync(slice);
+    writeFileSync(`${slice}/cgroup.subtree_control`, controllers);
+    mkdirSync(group);
+    server = await startServer();
+  });
+  after(async () => {
+    await server.close();
+    rmdirSync(group);
+    rmdirSync(slice);
+  });
+
+  const summary = async (args: Record<string, unknown>) =>
+    (await callTool(server, 'perf_cgroup_summary', { duration_seconds: 5, ...args }, Summary)).data;
+  const empty = () =>
+    until(
+      () => readFileSync(`${group}/cgroup.events`, 'utf8'),
+      (text) => text.includes('populated 0'),
+    );
+
+  test('that a group around them limits to half a CPU are throttled at it', async () => {
+    writeFileSync(`${slice}/cpu.max`, '50000 100000');
+    const loop = within('while :; do :; done');
+    await pause(1500);
+    const found = await summary({ pid: loop.pid });
+    const everything = await summary({});
+    await loop.stop();
+    await empty();
+    writeFileSync(`${slice}/cpu.max`, 'max');
+    console.log(`half a CPU: ${JSON.stringify(found.cpu.window)}`);
+    assert.equal(found.cgroup_path, group);
+    assert.equal(found.cgroup_version, 2);
+    assert.equal(found.cpu.effective_limit_cores, 0.5);
+    assert.equal(found.cpu.limited_by, slice);
+    assert.ok(Math.abs((found.cpu.window.usage_cores ?? 0) - 0.5) < 0.06);
+    assert.ok((found.cpu.window.limiter_throttled_pct ?? 0) > 85);
+    assert.ok((found.cpu.pressure.some_window ?? 0) > 30);
+    assert.equal(everything.busiest?.[0]?.path, '/app.slice');
+  });
+
+  test('that may write a megabyte a second do, and wait for it', async () => {
+    const disk = readFileSync('/proc/diskstats', 'utf8').match(/(\d+) +(\d+) vda /);
+    writeFileSync(`${group}/io.max`, `${disk?.[1]}:${disk?.[2]} wbps=${megabyte}`);
+    const file = '/var/tmp/lab-cgroups';
+    const writer = within(
+      `while :; do dd if=/dev/zero of=${file} bs=64k count=2000 oflag=direct; done`,
+    );
+    await pause(3000);
+    const found = await summary({ cgroup_path: '/app.slice/web@1.service' });
+    await writer.stop();
+    await empty();
+    rmSync(file, { force: true });
+    const [device] = found.io.devices;
+    console.log(`1 MB/s: ${device?.wbytes_per_s} bytes/s, ${JSON.stringify(found.io.pressure)}`);
+    assert.equal(device?.name, 'vda');
+    assert.ok(Math.abs((device?.wbytes_per_s ?? 0) / megabyte - 1) < 0.25);
+    assert.ok((found.io.pressure.full_window ?? 0) > 60);
+    assert.match(found.issues.join(), /waited for I\/O/);
+  });
+
+  test('that hold less than they write are at their limit', async () => {
+    writeFileSync(`${group}/memory.max`, String(32 * megabyte));
+    const file = '/var/tmp/lab-cgroups';
+    const writer = within(`while :; do dd if=/dev/zero of=${file} bs=1M count=64; done`);
+    await pause(4000);
+    const found = await summary({ pid: writer.pid });
+    await writer.stop();
+    await empty();
+    rmSync(file, { force: true });
+    assert.equal(found.memory.effective_max_bytes, 32 * megabyte);
+    assert.ok((found.memory.usage_percent ?? 0) > 80);
+    assert.ok((found.pids.current ?? 0) >= 2);
+    assert.match(found.issues.join(), /of its limit/);
+  });
+});
