@@ -9,6 +9,7 @@ import type { Call, Context } from './context.ts';
 import { type ErrorCode, errorBody, toTracewrightError } from './errors.ts';
 import { instructions } from './instructions.ts';
 import type { Selection } from './selection.ts';
+import type { Subscriptions } from './subscriptions.ts';
 import { version } from './version.ts';
 
 const invalid_params = -32602;
@@ -27,11 +28,17 @@ const load = async () => (await import('./surface.ts')).surface;
  * the SDK's low-level class: the wording of errors, the order of calls and the moment of loading
  * are ours.
  */
-export function buildServer(ctx: Context, selection: Selection): Server {
+export function buildServer(
+  ctx: Context,
+  selection: Selection,
+  subscriptions: Subscriptions,
+): Server {
+  // A capability is declared where it is there; `false` is not among its values for every client.
+  const resources = ctx.settings.daemon ? { subscribe: true } : {};
   const server = new Server(
     { name: 'tracewright', title: 'Tracewright', version },
     {
-      capabilities: { tools: {}, resources: {}, prompts: {}, completions: {} },
+      capabilities: { tools: {}, resources, prompts: {}, completions: {} },
       instructions,
       cacheHints: {
         'tools/list': listHint,
@@ -43,10 +50,12 @@ export function buildServer(ctx: Context, selection: Selection): Server {
   );
 
   server.setRequestHandler('tools/list', async () => (await load()).listTools(selection));
-  server.setRequestHandler('resources/list', async () => (await load()).listResources());
+  server.setRequestHandler('resources/list', async () =>
+    (await load()).listResources(ctx.settings),
+  );
   server.setRequestHandler('prompts/list', async () => (await load()).listPrompts());
   server.setRequestHandler('resources/templates/list', async () =>
-    (await load()).listResourceTemplates(),
+    (await load()).listResourceTemplates(ctx.settings),
   );
 
   server.setRequestHandler('tools/call', async ({ params }, request) => {
@@ -73,11 +82,25 @@ export function buildServer(ctx: Context, selection: Selection): Server {
 
   server.setRequestHandler('resources/read', async ({ params: { uri } }, request) => {
     const surface = await load();
-    if (!surface.isResource(uri)) throw new ResourceNotFoundError(uri.slice(0, 200));
-    const document = await asProtocolError(
-      withProgress(request, (call) => surface.readResource(uri, ctx, call)),
+    const resource = surface.findResource(uri);
+    if (!resource) throw new ResourceNotFoundError(uri.slice(0, 200));
+    const text = await asProtocolError(
+      withProgress(request, (call) => surface.readResourceText(uri, ctx, call)),
     );
-    return { contents: [{ uri, mimeType: 'application/json', text: JSON.stringify(document) }] };
+    return { contents: [{ uri, mimeType: resource.mimeType, text }] };
+  });
+
+  // Up to 2025-11-25; later clients send subscriptions/listen, which the transport tells of.
+  server.setRequestHandler('resources/subscribe', async ({ params: { uri } }, request) => {
+    await asProtocolError(
+      withProgress(request, (call) => subscriptions.open(`uri ${uri}`, uri, call)),
+    );
+    return {};
+  });
+
+  server.setRequestHandler('resources/unsubscribe', async ({ params: { uri } }) => {
+    await subscriptions.close(`uri ${uri}`);
+    return {};
   });
 
   server.setRequestHandler('prompts/get', async ({ params }, request) => {

@@ -1,5 +1,5 @@
 import { PassThrough, type Readable, type Writable } from 'node:stream';
-import type { Transport } from '@modelcontextprotocol/server';
+import { SUBSCRIPTION_ID_META_KEY, type Transport } from '@modelcontextprotocol/server';
 import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
 
 type Options = Readonly<{
@@ -7,7 +7,13 @@ type Options = Readonly<{
   once: boolean;
   /** How long answers in flight may take after the end of the input. */
   drain_ms: number;
+  /** A client of 2026-07-28 began to listen to these resources; until it cancels that. */
+  onListen(id: string | number, uris: readonly string[]): void;
+  onUnlisten(id: string | number): void;
 }>;
+
+/** Bytes that a client may leave untaken before no more of its requests are read. */
+const most_untaken_bytes = 1024 * 1024;
 
 const handshakes = new Set(['initialize', 'server/discover']);
 
@@ -23,7 +29,7 @@ export function drainingStdio(
   stdin: Readable,
   stdout: Writable,
   options: Options,
-): { transport: Transport; closed: Promise<void> } {
+): { transport: Transport; closed: Promise<void>; isFull: () => boolean } {
   const input = new PassThrough();
   const inner = new StdioServerTransport(input, stdout);
   const pending = new Set<string | number>();
@@ -43,7 +49,16 @@ export function drainingStdio(
     if ('id' in message && message.method !== 'subscriptions/listen') pending.add(message.id);
     if (message.method !== 'notifications/cancelled') return;
     const canceled = message.params?.['requestId'];
-    if (typeof canceled === 'string' || typeof canceled === 'number') pending.delete(canceled);
+    if (typeof canceled !== 'string' && typeof canceled !== 'number') return;
+    pending.delete(canceled);
+    options.onUnlisten(canceled);
+  };
+
+  /** Answers pile up here while the client does not take them: it is not asked for more then. */
+  const holdBack = (): void => {
+    if (stdout.writableLength <= most_untaken_bytes || stdin.isPaused()) return;
+    stdin.pause();
+    stdout.once('drain', () => stdin.resume());
   };
 
   const transport: Transport = {
@@ -57,7 +72,10 @@ export function drainingStdio(
         transport.onmessage?.(message);
       };
       await inner.start();
-      stdin.on('data', (chunk) => input.write(chunk));
+      stdin.on('data', (chunk) => {
+        input.write(chunk);
+        holdBack();
+      });
       stdin.once('error', () => input.end());
       stdin.once('end', () => {
         ended = true;
@@ -66,7 +84,10 @@ export function drainingStdio(
       });
     },
     async send(message) {
-      await inner.send(message);
+      const sent = inner.send(message);
+      holdBack();
+      await sent;
+      noteListening(message, options);
       if ('method' in message || message.id === undefined) return;
       pending.delete(message.id);
       if (options.once && !isHandshake(message)) ended = true;
@@ -81,7 +102,21 @@ export function drainingStdio(
     };
     stdout.once('error', resolve);
   });
-  return { transport, closed };
+  return { transport, closed, isFull: () => stdout.writableLength > 0 };
+}
+
+/** The SDK answers subscriptions/listen by itself; what it grants shows in what it sends. */
+function noteListening(message: Message, { onListen }: Options): void {
+  if (!('method' in message)) return;
+  if (message.method !== 'notifications/subscriptions/acknowledged') return;
+  const { _meta, notifications } = Object(message.params);
+  const id: unknown = _meta?.[SUBSCRIPTION_ID_META_KEY];
+  const uris: unknown = notifications?.resourceSubscriptions;
+  if ((typeof id !== 'string' && typeof id !== 'number') || !Array.isArray(uris)) return;
+  onListen(
+    id,
+    uris.filter((uri) => typeof uri === 'string'),
+  );
 }
 
 /** Whether a response answers `initialize` or `server/discover`. */

@@ -1,0 +1,154 @@
+import type { EventType } from '../../parsers/stream/stream.ts';
+import type { NumberedEvent } from '../../parsers/stream/stream-json.ts';
+import type { Call, Context } from '../context.ts';
+import { row_budget_bytes } from '../page.ts';
+import type { Reading, Unavailable } from '../reading.ts';
+import { inTurn } from '../serialize.ts';
+import { tracingObstacle } from './bpftrace-tracer.ts';
+import { asEvents, asLines, type EventForm, eventReader } from './event-reader.ts';
+import { type EventSession, eventSession, noteLosses } from './event-session.ts';
+import { stream_uri } from './event-types.ts';
+import { eventsInWords } from './event-words.ts';
+
+export type StreamQuery = Readonly<{
+  /** The last number that the reader has seen; where it names none, the session keeps it. */
+  after?: number | undefined;
+  /** At most so many events; where it is given the answer may be long. */
+  limit?: number | undefined;
+  types?: readonly EventType[] | undefined;
+  pid?: number | undefined;
+  /** How long to wait for as many as asked for. */
+  wait_ms?: number | undefined;
+}>;
+
+/**
+ * Where a reader is. `seen` records lay behind its place: those delivered, those that its own
+ * `types` and `pid` hide, and those dropped. `pending` are still to be read, from `next_seq` on.
+ */
+export type StreamPlace = Readonly<{
+  next_seq: number;
+  seen: number;
+  delivered: number;
+  hidden: number;
+  dropped: Readonly<{ kernel_buffer: number; ring_overflow: number; unparsable: number }>;
+  pending: number;
+  state: StreamState;
+  /** One task in so many was tracked: counts stand for so many times themselves. */
+  sample: number;
+}>;
+
+export type StreamState = 'running' | 'restarting' | 'stopped';
+export type StreamEvents = StreamPlace & Readonly<{ events: readonly NumberedEvent[] }>;
+
+const default_limit = 200;
+/** Room of an answer that says how many events it wants: some 15,000 of them. */
+const most_bytes = 1024 * 1024;
+const poll_ms = 50;
+
+/** The events since the reader's place, in the order in which they came. Attaches nothing. */
+export async function collectStream(
+  ctx: Context,
+  query: StreamQuery,
+  call: Call,
+): Promise<Reading<StreamEvents>> {
+  const { made, place } = await read(ctx, query, asEvents, call);
+  const data = { ...place, events: made };
+  return { ...eventsInWords(data), data, ...whatIsMissing(ctx, data, query.types ?? []) };
+}
+
+/** The same as JSON of one line each, without a word about them. */
+export async function collectStreamLines(
+  ctx: Context,
+  query: StreamQuery,
+  call: Call,
+): Promise<Readonly<{ lines: readonly string[]; place: StreamPlace }>> {
+  const { made, place } = await read(ctx, query, asLines, call);
+  return { lines: made, place };
+}
+
+type Read<T> = Readonly<{ made: readonly T[]; place: StreamPlace }>;
+
+async function read<T>(
+  ctx: Context,
+  query: StreamQuery,
+  form: EventForm<T>,
+  call: Call,
+): Promise<Read<T>> {
+  // A start that came before has its turn first.
+  await inTurn('events', () => Promise.resolve());
+  if (query.after !== undefined) return await readBehind(ctx, query, query.after, form, call);
+  return await inTurn('event cursor', async () => {
+    const session = eventSession(ctx);
+    const answer = await readBehind(ctx, query, session.cursor, form, call);
+    session.cursor = answer.place.next_seq;
+    return answer;
+  });
+}
+
+async function readBehind<T>(
+  ctx: Context,
+  query: StreamQuery,
+  after: number,
+  form: EventForm<T>,
+  call: Call,
+): Promise<Read<T>> {
+  const session = eventSession(ctx);
+  const { ring, losses } = session;
+  const { limit, types, pid = null, wait_ms = 0 } = query;
+  const wanted = {
+    after,
+    limit: limit ?? default_limit,
+    bytes: limit === undefined ? row_budget_bytes : most_bytes,
+    types: types ? new Set(types) : null,
+    pid,
+  };
+  const reader = eventReader(ring, wanted, form);
+  const deadline_ms = ctx.monotonicMs() + wait_ms;
+  await reader.advance(call.signal);
+  while (!reader.isFull() && session.tracking !== null && ctx.monotonicMs() < deadline_ms) {
+    await ctx.sleep(poll_ms, call.signal);
+    await reader.advance(call.signal);
+  }
+  noteLosses(session);
+  const { events, delivered, next_seq, hidden, ring_overflow, unparsable } = reader.slice();
+  const kernel_buffer = losses.between(after, next_seq);
+  const place: StreamPlace = {
+    next_seq,
+    seen: next_seq - after + kernel_buffer,
+    delivered,
+    hidden,
+    dropped: { kernel_buffer, ring_overflow, unparsable },
+    pending: Math.max(0, ring.last() - next_seq),
+    state: streamState(session),
+    sample: session.tracking?.filter.sample ?? 1,
+  };
+  return { made: events, place };
+}
+
+export function streamState({ tracking }: EventSession): StreamState {
+  if (tracking === null) return 'stopped';
+  return tracking.run !== null && tracking.run.pid() === null ? 'restarting' : 'running';
+}
+
+/** Why nothing comes, or nothing of a type. */
+function whatIsMissing(ctx: Context, place: StreamPlace, types: readonly EventType[]) {
+  const { tracking, ended } = eventSession(ctx);
+  if (tracking === null) {
+    if (place.seen + place.pending > 0) return {};
+    const obstacle = tracingObstacle(ctx, stream_uri);
+    const fix = 'control_event_tracking {"action": "start"}, or subscribe to events://stream';
+    const reason =
+      ended === null
+        ? 'Nothing was tracked yet.'
+        : `Tracking ended at ${ended.at}: ${ended.reason}.`;
+    return { unavailable: [obstacle ?? { what: stream_uri, reason, fix }] };
+  }
+  const tracked = tracking.filter.types;
+  const unavailable = types
+    .filter((type) => !tracked.includes(type))
+    .map((type): Unavailable => {
+      const fix = `control_event_tracking {"action": "start", "types": "${[...tracked, type].join(',')}"}`;
+      return { what: type, reason: 'It is not tracked at the moment.', fix };
+    });
+  return unavailable.length === 0 ? {} : { unavailable };
+}

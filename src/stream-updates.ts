@@ -1,0 +1,90 @@
+import { joinStream, leaveStream } from './collectors/event-holders.ts';
+import { eventSession } from './collectors/event-session.ts';
+import { stream_uri } from './collectors/event-types.ts';
+import type { Context } from './context.ts';
+import { TracewrightError } from './errors.ts';
+import { streamTypes } from './resources/events-stream.ts';
+import type { Subscriptions, UpdateSink } from './subscriptions.ts';
+
+type Held = Readonly<{ uri: string }>;
+
+/** At most ten notices a second for each URI. */
+const interval_ms = 100;
+
+/** Subscriptions to events://stream: tracking goes on while there is one, and each is told of news. */
+export function streamUpdates(ctx: Context, sink: UpdateSink): Subscriptions {
+  const { listeners } = eventSession(ctx);
+  /** Those that hold the stream, by the key of their subscription. */
+  const open = new Map<string, readonly Held[]>();
+  let told_ms = Number.NEGATIVE_INFINITY;
+  let timer: NodeJS.Timeout | undefined;
+
+  function arm(ms: number): void {
+    timer ??= setTimeout(tellNow, ms).unref();
+  }
+
+  function tellNow(): void {
+    timer = undefined;
+    if (sink.isFull()) {
+      arm(interval_ms);
+      return;
+    }
+    told_ms = ctx.monotonicMs();
+    for (const uri of new Set([...open.values()].flat().map((each) => each.uri))) {
+      // A client that went away is the transport's business.
+      sink.updated(uri).catch(() => {});
+    }
+  }
+
+  const onNews = (): void => {
+    if (timer === undefined) arm(Math.max(0, told_ms + interval_ms - ctx.monotonicMs()));
+  };
+
+  async function close(key: string): Promise<void> {
+    const held = open.get(key) ?? [];
+    open.delete(key);
+    if (open.size === 0) {
+      listeners.delete(onNews);
+      clearTimeout(timer);
+      timer = undefined;
+    }
+    for (const each of held) await leaveStream(ctx, each);
+  }
+
+  return {
+    async open(key, uri, call) {
+      mustBeStream(ctx, uri);
+      const before = open.get(key) ?? [];
+      if (before.some((each) => each.uri === uri)) return;
+      const held = { uri };
+      open.set(key, [...before, held]);
+      listeners.add(onNews);
+      try {
+        await joinStream(ctx, held, streamTypes(uri), call);
+      } catch (thrown) {
+        await close(key);
+        throw thrown;
+      }
+      // Closed while it was being attached.
+      if (!open.get(key)?.includes(held)) await leaveStream(ctx, held);
+    },
+    close,
+  };
+}
+
+function mustBeStream({ settings }: Context, uri: string): void {
+  if (uri.split('?', 1)[0] !== stream_uri) {
+    throw new TracewrightError(
+      'INVALID_PARAMS',
+      `${uri.slice(0, 80)} cannot be subscribed to: it changes all the time.`,
+      `Read it when you need it; only ${stream_uri} has subscriptions.`,
+    );
+  }
+  if (!settings.daemon) {
+    throw new TracewrightError(
+      'FEATURE_UNAVAILABLE',
+      `${stream_uri} is there in daemon mode only.`,
+      'Start the server with `tracewright mcp --daemon`.',
+    );
+  }
+}
