@@ -1,14 +1,18 @@
+import type { Moves } from '../../parsers/sched-aggregates/sched-aggregates.ts';
 import type { Call, Context } from '../context.ts';
 import { cut, page } from '../page.ts';
 import type { Reading } from '../reading.ts';
 import {
+  again,
   type CpuGroupUse,
   type CpuMeasurement,
   cpuGroup,
   groupUse,
   measureCpus,
+  ownWindows,
   provenance,
   schedulingSummary,
+  type Windows,
 } from './aggregated.ts';
 import { meanKnown, round } from './rates.ts';
 
@@ -39,37 +43,38 @@ export type AggregatedCpu = Readonly<{
   spread: UtilSpread;
   outliers: Readonly<{ hottest: readonly Extreme[]; coldest: readonly Extreme[] }>;
   switches_window_ms: number | null;
+  /** There where `trace_ms` was asked for; null where it could not be traced. */
+  trace_window_ms?: number | null;
+  /** The most used ways between two CPUs. */
+  top_moves?: readonly Moves[] | null;
   cpus: readonly CpuRow[];
 }>;
 
-type Params = Readonly<{
-  limit: number;
-  offset: number;
-  sort: CpuSort;
-  window_ms?: number | undefined;
-}>;
+type Params = Windows & Readonly<{ limit: number; offset: number; sort: CpuSort }>;
 
 const extremes_shown = 3;
+const moves_shown = 5;
 const llcs_in_summary = 8;
 
 /** What each online CPU did during the window, with the spread over all of them. */
 export async function collectAggregatedCpu(
   ctx: Context,
-  { limit, offset, sort, window_ms }: Params,
+  { limit, offset, sort, ...windows }: Params,
   call: Call,
 ): Promise<Reading<AggregatedCpu>> {
-  const measured = await measureCpus(ctx, window_ms, call);
+  const measured = await measureCpus(ctx, windows, call);
   const rows = cpuRows(measured);
   const shown = page(rows.toSorted(by[sort]), { limit, offset });
   const spread = utilSpread(rows);
   const outliers = extremes(rows);
-  const next = `Read stats://aggregated/cpu?sort=${sort}&limit=${limit}&offset=${shown.next_offset}`;
+  const next = `Read stats://aggregated/cpu?sort=${sort}&limit=${limit}&offset=${shown.next_offset}${again(windows)}`;
   return {
     data: {
       total_cpus: rows.length,
       spread,
       outliers,
-      switches_window_ms: measured.window.switches?.window_ms ?? null,
+      ...ownWindows(measured),
+      ...topMoves(measured),
       cpus: shown.rows,
     },
     ...provenance(measured),
@@ -80,6 +85,11 @@ export async function collectAggregatedCpu(
       ...schedulingSummary(measured),
     ],
   };
+}
+
+function topMoves({ trace }: CpuMeasurement): Pick<AggregatedCpu, 'top_moves'> {
+  if (trace === null) return {};
+  return { top_moves: 'of' in trace ? trace.moves.slice(0, moves_shown) : null };
 }
 
 function cpuRows(measured: CpuMeasurement): CpuRow[] {

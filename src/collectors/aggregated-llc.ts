@@ -2,11 +2,14 @@ import type { Call, Context } from '../context.ts';
 import { cut, page } from '../page.ts';
 import type { Reading } from '../reading.ts';
 import {
+  again,
   type CpuGroup,
   cpuGroup,
   measureCpus,
+  ownWindows,
   provenance,
   schedulingSummary,
+  type Windows,
 } from './aggregated.ts';
 
 /** `node_id` is null where the cache spans nodes. */
@@ -15,18 +18,20 @@ export type LlcRow = Readonly<{ llc_id: number; node_id: number | null }> & CpuG
 export type AggregatedLlc = Readonly<{
   total_llcs: number;
   switches_window_ms: number | null;
+  /** There where `trace_ms` was asked for; null where it could not be traced. */
+  trace_window_ms?: number | null;
   llcs: readonly LlcRow[];
 }>;
 
-type Params = Readonly<{ limit: number; offset: number; window_ms?: number | undefined }>;
+type Params = Windows & Readonly<{ limit: number; offset: number }>;
 
 /** What the CPUs of each last-level cache did together during the window. */
 export async function collectAggregatedLlc(
   ctx: Context,
-  { limit, offset, window_ms }: Params,
+  { limit, offset, ...windows }: Params,
   call: Call,
 ): Promise<Reading<AggregatedLlc>> {
-  const measured = await measureCpus(ctx, window_ms, call);
+  const measured = await measureCpus(ctx, windows, call);
   const rows = measured.topology.llcs.map(
     ({ id, node_id, cpus }): LlcRow => ({ llc_id: id, node_id, ...cpuGroup(measured, cpus) }),
   );
@@ -34,11 +39,14 @@ export async function collectAggregatedLlc(
   return {
     data: {
       total_llcs: rows.length,
-      switches_window_ms: measured.window.switches?.window_ms ?? null,
+      ...ownWindows(measured),
       llcs: shown.rows,
     },
     ...provenance(measured),
-    ...cut(shown, `Read stats://aggregated/llc?limit=${limit}&offset=${shown.next_offset}`),
+    ...cut(
+      shown,
+      `Read stats://aggregated/llc?limit=${limit}&offset=${shown.next_offset}${again(windows)}`,
+    ),
     summary: [...busiest(rows), ...schedulingSummary(measured)],
   };
 }

@@ -2,11 +2,14 @@ import type { Call, Context } from '../context.ts';
 import { cut, page } from '../page.ts';
 import type { Reading, Unavailable } from '../reading.ts';
 import {
+  again,
   type CpuGroup,
   cpuGroup,
   measureCpus,
+  ownWindows,
   provenance,
   schedulingSummary,
+  type Windows,
 } from './aggregated.ts';
 import {
   measureLocality,
@@ -32,20 +35,23 @@ export type NodeRow = Readonly<{ node_id: number }> &
 export type AggregatedNode = Readonly<{
   total_nodes: number;
   switches_window_ms: number | null;
+  /** There where `trace_ms` was asked for; null where it could not be traced. */
+  trace_window_ms?: number | null;
   nodes: readonly NodeRow[];
 }>;
 
-type Params = Readonly<{ limit: number; offset: number; window_ms?: number | undefined }>;
+type Params = Windows & Readonly<{ limit: number; offset: number }>;
 
 /** What the CPUs of each NUMA node did together during the window, and how its memory is used. */
 export async function collectAggregatedNode(
   ctx: Context,
-  { limit, offset, window_ms }: Params,
+  { limit, offset, ...windows }: Params,
   call: Call,
 ): Promise<Reading<AggregatedNode>> {
+  const window_ms = windows.window_ms ?? windows.trace_ms;
   const nodeOf = new Map(readTopology(ctx.files).cpus.map(({ id, node_id }) => [id, node_id]));
   const [measured, locality, processes] = await Promise.all([
-    measureCpus(ctx, window_ms, call),
+    measureCpus(ctx, windows, call),
     measureLocality(ctx, window_ms, call),
     measureNodeProcesses(ctx, window_ms, (cpu) => nodeOf.get(cpu), call),
   ]);
@@ -64,13 +70,16 @@ export async function collectAggregatedNode(
   return {
     data: {
       total_nodes: rows.length,
-      switches_window_ms: measured.window.switches?.window_ms ?? null,
+      ...ownWindows(measured),
       nodes: shown.rows,
     },
     ...rest,
     source: `${source}, /sys/devices/system/node, /proc/PID/stat`,
     unavailable: [...unavailable, ...missing(rows), ...hiddenProcesses(ctx, 0)],
-    ...cut(shown, `Read stats://aggregated/node?limit=${limit}&offset=${shown.next_offset}`),
+    ...cut(
+      shown,
+      `Read stats://aggregated/node?limit=${limit}&offset=${shown.next_offset}${again(windows)}`,
+    ),
     summary: [...rows.slice(0, 4).map(inWords), ...schedulingSummary(measured)],
   };
 }

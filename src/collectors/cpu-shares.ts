@@ -49,6 +49,25 @@ export function addTicks(each: readonly CpuTicks[]): CpuTicks {
   return byColumn((name) => sumKnown(each.map((ticks) => ticks[name])));
 }
 
+/**
+ * Shares of several CPUs together, each CPU counting alike: they are the means of theirs. Where ticks
+ * get lost, as on an emulated CPU, those with the most of them would otherwise count most.
+ */
+export function meanShares(each: readonly CpuTicks[]): CpuShares {
+  const counted = each.filter((ticks) => totalTicks(ticks) > 0);
+  return cpuShares(
+    addTicks(
+      counted.map((ticks) => {
+        const total = totalTicks(ticks);
+        return byColumn((name) => {
+          const part = ticks[name];
+          return part === null ? null : part / total;
+        });
+      }),
+    ),
+  );
+}
+
 const byColumn = (of: (name: keyof CpuTimes) => number | null): CpuTicks => ({
   user: of('user'),
   nice: of('nice'),

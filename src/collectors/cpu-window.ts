@@ -137,7 +137,7 @@ function queuesBetween(
 const noExtremes: Unavailable = {
   what: 'latency.min_ns, latency.max_ns',
   reason: 'The kernel keeps the sum of the waits of a CPU, not the shortest and the longest.',
-  fix: null,
+  fix: 'sudo tracewright read "stats://aggregated/cpu?trace_ms=1000"',
 };
 
 function wakeupsUnavailable(files: HostFiles, sched: SchedStat | Unavailable): Unavailable | null {

@@ -6,6 +6,7 @@ import { cut, page } from '../page.ts';
 import type { HostFiles } from '../procfs/host-files.ts';
 import type { Reading } from '../reading.ts';
 import { default_window_ms } from './counter-window.ts';
+import { extOf, readExtTasks } from './process-ext.ts';
 import { readFacts, readStat } from './process-facts.ts';
 import { readPlaces, readSelf } from './process-places.ts';
 import type { ProcessSort } from './process-ranking.ts';
@@ -33,6 +34,7 @@ export type OneProcessQuery = Readonly<{
   limit: number;
   offset: number;
   window_ms?: number | undefined;
+  sched_ext?: boolean | undefined;
 }>;
 
 export type OneProcess = Readonly<{
@@ -64,7 +66,9 @@ export async function collectOneProcess(
   const detail = compareSamples(before.sample, after.sample);
   const facts = readFacts(ctx.files, pid);
   const { main } = after.sample;
-  const row = processRow({ use, detail, main, facts }, places, readSelf(ctx.files));
+  const tasks = query.sched_ext ? await readExtTasks(ctx, pid, call) : null;
+  const ext = extOf(tasks, pid);
+  const row = processRow({ use, detail, main, facts, ext }, places, readSelf(ctx.files));
   const threads = compareThreads(before.sample, after.sample).sort(threadOrder(query.sort));
   const shown = page(threads, query);
   const left_out = detail.threads - detail.threads_sampled;
@@ -87,7 +91,7 @@ export async function collectOneProcess(
     ),
     warnings:
       left_out > 0 ? [`${left_out} threads beyond the first ${max_threads} were left out.`] : [],
-    unavailable: [...unavailableFields(ctx, [row]), ...unavailable],
+    unavailable: [...unavailableFields(ctx, [row], tasks), ...unavailable],
   };
 }
 

@@ -1,4 +1,5 @@
 import { policyName } from '../../parsers/pid-stat/pid-stat.ts';
+import type { ExtTask } from '../../parsers/task-ext/task-ext.ts';
 import { untrusted } from '../../parsers/untrusted.ts';
 import type { ProcessFacts } from './process-facts.ts';
 import type { ProcessUse, Waited } from './process-use.ts';
@@ -13,6 +14,8 @@ export type MeasuredProcess = Readonly<{
   detail: ThreadsUse | null;
   main: ThreadsSample['main'];
   facts: ProcessFacts;
+  /** What sched_ext keeps of its main thread, where that was asked for. */
+  ext?: ExtTask | undefined;
 }>;
 
 /** Where a CPU is. An empty map where the topology cannot be read. */
@@ -21,8 +24,8 @@ export type Places = ReadonlyMap<number, TopologyCpu>;
 export type ProcessRow = ReturnType<typeof processRow>;
 
 /**
- * The documented row of a process. policy, priority, nice, last_cpu, vruntime_ms, slice_ms,
- * cpus_allowed and sched_ext are those of its main thread; counts are sums over its threads.
+ * The documented row of a process. policy, priority, nice, last_cpu, cpus_allowed and what the
+ * scheduler keeps are those of its main thread; counts are sums over its threads.
  */
 export function processRow(process: MeasuredProcess, places: Places, self: number | null) {
   const { use, detail, main, facts } = process;
@@ -42,8 +45,7 @@ export function processRow(process: MeasuredProcess, places: Places, self: numbe
     total_runtime_ms: (now.utime_ticks + now.stime_ticks) * tick_ms,
     ...switchFields(detail),
     ...waitFields(process),
-    vruntime_ms: main?.vruntime_ms ?? null,
-    slice_ms: main?.slice_ns == null ? null : main.slice_ns / 1e6,
+    ...fairFields(main),
     policy: stat && policyName(stat.policy),
     priority: stat?.priority ?? null,
     nice: stat?.nice ?? null,
@@ -53,9 +55,7 @@ export function processRow(process: MeasuredProcess, places: Places, self: numbe
     rss_bytes: status?.vm_rss_bytes ?? null,
     swap_bytes: status?.vm_swap_bytes ?? null,
     cgroup: facts.cgroup,
-    layer_id: null,
-    dsq_vtime: null,
-    sched_ext: main?.ext_enabled ?? null,
+    ...extFields(process),
     kernel_thread: now.kernel_thread,
     ...(use.started_in_window ? { started_in_window: true } : {}),
     ...(stat === null ? { ended: true } : {}),
@@ -63,6 +63,25 @@ export function processRow(process: MeasuredProcess, places: Places, self: numbe
     ...(detail && detail.threads_sampled < detail.threads
       ? { threads_sampled: detail.threads_sampled }
       : {}),
+  };
+}
+
+/** The fair class keeps nothing of a task that sched_ext schedules: the file then has old values. */
+function fairFields(main: MeasuredProcess['main']) {
+  if (main === null || main.ext_enabled) return { vruntime_ms: null, slice_ms: null };
+  const slice_ms = main.slice_ns === null ? null : main.slice_ns / 1e6;
+  return { vruntime_ms: main.vruntime_ms, slice_ms };
+}
+
+/** `sched_ext`: whether a sched_ext scheduler schedules it. Only then do the others mean anything. */
+function extFields({ main, ext }: MeasuredProcess) {
+  const sched_ext = main?.ext_enabled ?? null;
+  const own = sched_ext && ext ? ext : null;
+  return {
+    layer_id: null,
+    sched_ext,
+    dsq_vtime: own?.dsq_vtime ?? null,
+    ...(own ? { ext_slice_ns: own.slice_ns, dsq_id: own.dsq_id } : {}),
   };
 }
 

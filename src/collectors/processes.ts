@@ -9,6 +9,7 @@ import {
   max_threads_per_process,
   measureDetails,
 } from './process-details.ts';
+import { extOf, readExtTasks } from './process-ext.ts';
 import { readFacts } from './process-facts.ts';
 import { readPlaces, readSelf } from './process-places.ts';
 import { activeProcesses, type ProcessSort, ranking, rankProcesses } from './process-ranking.ts';
@@ -26,6 +27,8 @@ export type ProcessQuery = Readonly<{
   comm?: string | undefined;
   /** Undefined: since the last read where the server keeps it, else 500 ms. */
   window_ms?: number | undefined;
+  /** Also what sched_ext keeps of each task. */
+  sched_ext?: boolean | undefined;
 }>;
 
 export type Processes = Readonly<{
@@ -64,9 +67,11 @@ export async function collectProcesses(
   const detailUses = new Map([...details].map(([pid, { use }]) => [pid, use]));
   const { places, unavailable } = readPlaces(ctx.files);
   const self = readSelf(ctx.files);
-  const rows = measured.chosen.map((use) =>
-    processRow(withFacts(ctx, use, details.get(use.now.pid)), places, self),
-  );
+  const ext = query.sched_ext ? await readExtTasks(ctx, 0, call) : null;
+  const rows = measured.chosen.map((use) => {
+    const process = withFacts(ctx, use, details.get(use.now.pid));
+    return processRow({ ...process, ext: extOf(ext, use.now.pid) }, places, self);
+  });
   const fitting = page(rows, { limit: query.limit, offset: 0 });
   const window_ms = Math.round(after.started_ms - before.started_ms);
   return {
@@ -90,7 +95,7 @@ export async function collectProcesses(
     ...restOf(query, fitting.rows.length, uses.length),
     warnings: [...measured.warnings, ...rowWarnings(fitting.rows)],
     unavailable: [
-      ...unavailableFields(ctx, fitting.rows),
+      ...unavailableFields(ctx, fitting.rows, ext),
       ...hiddenProcesses(ctx, after.unreadable.size),
       ...unavailable,
     ],
@@ -225,6 +230,7 @@ function restOf(query: ProcessQuery, shown: number, matching: number) {
   if (next_offset >= matching || shown === 0) return {};
   const parameters = new URLSearchParams({ sort: query.sort, limit: String(query.limit) });
   if (query.comm !== undefined) parameters.set('comm', query.comm);
+  if (query.sched_ext) parameters.set('sched_ext', 'true');
   parameters.set('offset', String(next_offset));
   return cut(
     { rows: [], total: matching, next_offset },

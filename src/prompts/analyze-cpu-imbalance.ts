@@ -36,6 +36,7 @@ export const analyzeCpuImbalance = definePrompt({
           {
             title: 'Does anything wait',
             lines: [
+              'As root: `stats://aggregated/llc?trace_ms=2000` tells p99 of `run_queue_latency` by cache, and `cpu?trace_ms=2000` by CPU; alike everywhere means that nothing waits behind the hot ones.',
               '`stats://aggregated/process?sort=wait`: imbalance hurts only where `run_queue_wait_pct` is high while other CPUs are idle.',
             ],
           },
@@ -43,9 +44,9 @@ export const analyzeCpuImbalance = definePrompt({
             title: 'Why',
             lines: [
               'Pinned: `cpus_allowed` of the waiting process is narrower than the machine.',
-              'Interrupts: `irq_pct` and `softirq_pct` of the hot CPU.',
+              'Interrupts: `irq_pct` and `softirq_pct` of the hot CPU; with `?trace_ms=2000`, `softirq` says which.',
               'Too few threads: one busy thread per hot CPU is not imbalance, it is a serial program.',
-              'Moves: `migrations_per_s` per CPU and per process; many moves with no gain is ping-pong.',
+              'Moves: `migrations_per_s` per CPU and per process; many moves with no gain is ping-pong. With `?trace_ms=2000`, `top_moves` says between which CPUs.',
               'Frequency or capacity: `freq_hz` here, capacities in `get_topology` with `detail_level=full`.',
             ],
           },

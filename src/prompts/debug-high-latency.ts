@@ -30,7 +30,7 @@ export const debugHighLatency = definePrompt({
             title: 'Is it the scheduler at all',
             lines: [
               `\`${process}\`: \`run_queue_wait_pct\` below 1 and \`latency.avg_ns\` below 100000 mean that it gets its CPU at once; the delay is elsewhere (step 4).`,
-              'A mean hides a tail: read it three times with `window_ms=2000` before you exclude it.',
+              `A mean hides a tail: \`stats://aggregated/process?${pid === undefined ? '' : `pid=${pid}&`}trace_ms=2000\` (root, bpftrace) tells percentiles and the longest wait (\`wakeup_latency\`, \`run_queue_latency\`), and who wakes it (\`wakers\`). Without root read it three times with \`window_ms=2000\` before you exclude it.`,
             ],
           },
           {
@@ -44,6 +44,7 @@ export const debugHighLatency = definePrompt({
           {
             title: 'Is it moved about',
             lines: [
+              'With `?trace_ms=2000`, `migrations` says how far it was moved: to another cache or node is dear.',
               '`migrations_per_s` above 1 for a steady process costs cache contents; `get_topology` says which CPUs share a cache.',
               '`freq_hz` of its CPU far below the maximum: power management.',
             ],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { collectAggregatedCpu } from '../../src/collectors/aggregated-cpu.ts';
+import { type CpuRow, collectAggregatedCpu } from '../../src/collectors/aggregated-cpu.ts';
 import { collectAggregatedLlc } from '../../src/collectors/aggregated-llc.ts';
 import { collectAggregatedNode } from '../../src/collectors/aggregated-node.ts';
 import type { Context } from '../../src/context.ts';
@@ -77,6 +77,9 @@ function bigHost(): Context {
 }
 
 const page = { limit: 64, offset: 0 };
+type Counts = Pick<CpuRow, 'nr_switches' | 'nr_wakeups' | 'nr_migrations'>;
+const sumOf = (rows: readonly Counts[], name: keyof Counts): number =>
+  rows.reduce((sum, row) => sum + (row[name] ?? Number.NaN), 0);
 const tokens = (answer: object): number => Math.ceil(JSON.stringify(answer).length / 4);
 
 describe('CPUs of a server with 512', () => {
@@ -155,6 +158,51 @@ describe('groups of CPUs', () => {
       nr_wakeups: 48,
       latency: { total_ns: 16 * 123_456_789, samples: 16 * 1234, avg_ns: 100_046 },
     });
+  });
+
+  test('shares of caches and nodes are means of their CPUs, though some CPUs lose ticks', async () => {
+    // Busy CPUs were given a fifth of their ticks, as emulated ones are.
+    const ticks = (seconds: number): string =>
+      procStat(
+        Object.fromEntries(
+          cpus.map((cpu) => {
+            const [busy, idle] = cpu % 2 === 0 ? [20, 0] : [25, 75];
+            return [cpu, `${busy * seconds} 0 0 ${idle * seconds}`];
+          }),
+        ),
+      );
+    const tree = writeFakeHost(bigServer());
+    const host = () =>
+      scriptedContext(fakeHost({ 'proc/stat': ticks(1) }, tree), [{ 'proc/stat': ticks(2) }]);
+    const query = { ...page, limit: 512, window_ms: 1000 };
+    const { llcs } = (await collectAggregatedLlc(host(), query, call)).data;
+    const { nodes } = (await collectAggregatedNode(host(), query, call)).data;
+    for (const group of [...llcs, ...nodes]) {
+      expect(group).toMatchObject({ util_pct: 62.5, user_pct: 62.5, idle_pct: 37.5 });
+    }
+  });
+
+  test('counts of caches and of nodes add up to those of the CPUs', async () => {
+    const query = { ...page, limit: 512, window_ms: 1000 };
+    const tree = writeFakeHost(bigServer());
+    const host = () => scriptedContext(fakeHost(moment(1), tree), [{}, moment(2)], perf);
+    const { llcs } = (await collectAggregatedLlc(host(), query, call)).data;
+    const { nodes } = (await collectAggregatedNode(host(), query, call)).data;
+    const rows: CpuRow[] = [];
+    while (rows.length < cpus.length) {
+      const next = { ...query, sort: 'cpu' as const, offset: rows.length };
+      rows.push(...(await collectAggregatedCpu(host(), next, call)).data.cpus);
+    }
+    const names = ['nr_switches', 'nr_wakeups', 'nr_migrations'] as const;
+    for (const groups of [llcs, nodes]) {
+      for (const name of names) expect(sumOf(groups, name)).toBe(sumOf(rows, name));
+      const waits = groups.reduce((sum, { latency }) => sum + (latency?.samples ?? Number.NaN), 0);
+      expect(waits).toBe(rows.reduce((sum, { latency }) => sum + (latency?.samples ?? 0), 0));
+      // As many CPUs are in each: the mean of their means is the mean of all.
+      const means = groups.reduce((sum, { util_pct }) => sum + (util_pct ?? Number.NaN), 0);
+      const all = rows.reduce((sum, { util_pct }) => sum + (util_pct ?? Number.NaN), 0);
+      expect(means / groups.length).toBeCloseTo(all / rows.length, 1);
+    }
   });
 
   test('caches and nodes of the server fit into the default answer', async () => {
