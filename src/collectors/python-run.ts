@@ -1,0 +1,173 @@
+import { type ScaleneRun, scaleneRun } from '../../allowlist/scalene.ts';
+import { parseScalene, type ScaleneProfile } from '../../parsers/scalene/scalene.ts';
+import type { Call, Context } from '../context.ts';
+import { TracewrightError, toTracewrightError } from '../errors.ts';
+import type { Finished } from '../exec/start.ts';
+import { findInterpreter } from './python-interpreter.ts';
+import { noProfile, type Outcome, outcomeOf } from './python-outcome.ts';
+import { type PythonProgram, type PythonSource, preparePython } from './python-program.ts';
+import { endsOfText, type TextEnds } from './text-ends.ts';
+
+export type PythonOptions = Pick<
+  ScaleneRun,
+  | 'args'
+  | 'memory'
+  | 'gpu'
+  | 'stacks'
+  | 'cpu_sampling_rate'
+  | 'allocation_window_bytes'
+  | 'profile_only'
+  | 'profile_exclude'
+  | 'profile_all'
+  | 'use_virtual_time'
+> &
+  Readonly<{ timeout_s: number }>;
+
+/** A run that brought a profile, whole or partial. */
+export type PythonRun = Readonly<{
+  source: PythonSource;
+  title: string;
+  outcome: Outcome;
+  profile: ScaleneProfile;
+  /** As Scalene wrote it. */
+  raw: string;
+  version: string;
+  wall_s: number;
+  exit_code: number | null;
+  signal: string | null;
+  stdout: TextEnds;
+  stderr: TextEnds;
+  user: number | null;
+  warnings: readonly string[];
+}>;
+
+const outfile = 'profile.json';
+const largest_profile_bytes = 256 * 1024 * 1024;
+
+/**
+ * Runs a program under Scalene. Whether it went well is judged by the profile first and the exit code
+ * second, because Scalene ends with 0 without a profile in four cases, and with a profile and not 0
+ * in others. Without a profile: an error that says why, with the program's own last words.
+ */
+export async function runPython(
+  ctx: Context,
+  source: PythonSource,
+  options: PythonOptions,
+  call: Call,
+): Promise<PythonRun> {
+  const program = preparePython(ctx, source);
+  try {
+    const first = await runOnce(ctx, program, options, call);
+    if (first.profile === null && crashed(first) && options.memory) {
+      const again = await runOnce(ctx, program, { ...options, memory: false }, call);
+      const warning = `With memory profiling the program crashed (${endOf(first)}); this is a CPU profile alone.`;
+      return complete(source, program, again, options, [warning]);
+    }
+    return complete(source, program, first, options, []);
+  } finally {
+    program.workspace.remove();
+  }
+}
+
+type Attempt = Readonly<{
+  finished: Finished;
+  raw: string | null;
+  profile: ScaleneProfile | null;
+  problem: string | null;
+  version: string;
+  stdout: TextEnds;
+  stderr: TextEnds;
+}>;
+
+async function runOnce(
+  ctx: Context,
+  program: PythonProgram,
+  options: PythonOptions,
+  call: Call,
+): Promise<Attempt> {
+  const { workspace, sandbox, target, folder } = program;
+  call.progress('looking for Scalene');
+  const interpreter = await findInterpreter(ctx, folder, sandbox, call);
+  const command = scaleneRun({
+    ...options,
+    interpreter,
+    target,
+    sandbox,
+    outfile: `${workspace.path}/${outfile}`,
+    environment: pythonEnvironment(workspace.path),
+    duration_ms: options.timeout_s * 1000,
+  });
+  const [stdout, stderr] = [endsOfText(), endsOfText()];
+  call.progress('the program runs');
+  const running = await ctx.start(command, {
+    signal: call.signal,
+    onStdout: stdout.push,
+    onStderr: stderr.push,
+  });
+  const finished = await running.finished;
+  if (finished.stopped_by === 'canceled') {
+    throw new TracewrightError('CANCELED', 'The caller canceled the run.', 'Call again.');
+  }
+  const raw = workspace.read(outfile, largest_profile_bytes);
+  return {
+    finished,
+    raw,
+    ...parse(raw),
+    version: interpreter.version.join('.'),
+    stdout: stdout.ends(),
+    stderr: stderr.ends(),
+  };
+}
+
+function parse(raw: string | null): Pick<Attempt, 'profile' | 'problem'> {
+  if (raw === null) return { profile: null, problem: null };
+  try {
+    return { profile: parseScalene(raw), problem: null };
+  } catch (thrown) {
+    return { profile: null, problem: toTracewrightError(thrown).message };
+  }
+}
+
+function complete(
+  source: PythonSource,
+  program: PythonProgram,
+  attempt: Attempt,
+  options: PythonOptions,
+  warnings: readonly string[],
+): PythonRun {
+  const { finished, profile, raw, stdout, stderr, version } = attempt;
+  if (profile === null || raw === null) throw noProfile(attempt, options);
+  return {
+    source,
+    title: program.title,
+    outcome: outcomeOf(finished, profile),
+    profile,
+    raw,
+    version,
+    wall_s: finished.duration_ms / 1000,
+    exit_code: finished.exit_code,
+    signal: finished.signal,
+    stdout,
+    stderr,
+    user: program.sandbox.user?.uid ?? null,
+    warnings,
+  };
+}
+
+/** Nothing of the server's own surroundings: they may hold secrets, and hide what the program needs. */
+export const pythonEnvironment = (folder: string) => ({
+  PATH: '/usr/local/bin:/usr/bin:/bin',
+  HOME: folder,
+  TMPDIR: folder,
+  LANG: 'C.UTF-8',
+  LC_ALL: 'C.UTF-8',
+  PYTHONUNBUFFERED: '1',
+  PYTHONDONTWRITEBYTECODE: '1',
+});
+
+/** A signal ended it: Scalene itself then ends with 256 less its number. */
+const crashed = ({ finished }: Attempt): boolean =>
+  finished.stopped_by === 'exit' && (finished.signal !== null || (finished.exit_code ?? 0) > 192);
+
+const endOf = ({ finished }: Attempt): string =>
+  finished.signal ?? `signal ${256 - (finished.exit_code ?? 0)}`;

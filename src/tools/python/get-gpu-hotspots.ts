@@ -1,0 +1,21 @@
+import * as z from 'zod/v4';
+import { readHotspots } from '../../collectors/python-views.ts';
+import { defineTool } from '../define-tool.ts';
+import { profileId, top } from './view-arguments.ts';
+
+export const getGpuHotspots = defineTool({
+  name: 'get_gpu_hotspots',
+  title: 'GPU hotspots',
+  toolset: 'python',
+  effect: 'read',
+  description:
+    'Lines of a kept profile by GPU time; none, with the reason, where no GPU was profiled.',
+  input: z.strictObject({ profile_id: profileId, ...top(500) }),
+  output: z.looseObject({
+    profile_id: z.string(),
+    hotspots: z
+      .array(z.looseObject({ filename: z.string(), lineno: z.int(), line: z.string() }))
+      .readonly(),
+  }),
+  handle: (input, ctx) => Promise.resolve(readHotspots(ctx, 'gpu', input)),
+});

@@ -1,0 +1,9 @@
+def work(n):
+    total = 0
+    for i in range(n):
+        total += i % 5
+    return total
+
+
+work(6_000_000)
+raise ValueError("planted failure")

@@ -1,0 +1,7 @@
+def work():
+    total = 0
+    while True:
+        total += 1
+
+
+work()

@@ -1,0 +1,15 @@
+import functools
+import time
+
+
+@functools.lru_cache(maxsize=50)
+def render(number):
+    return "z" * 100_000 + str(number)
+
+
+end = time.monotonic() + 4
+number = 0
+while time.monotonic() < end:
+    number += 1
+    render(number)
+    time.sleep(0.005)

@@ -1,0 +1,9 @@
+import time
+
+end = time.monotonic() + 4
+while time.monotonic() < end:
+    batch = []
+    for _ in range(60):
+        batch.append(bytearray(100_000))
+        time.sleep(0.005)
+    del batch

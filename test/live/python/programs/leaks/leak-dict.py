@@ -1,0 +1,10 @@
+import time
+
+seen = {}
+end = time.monotonic() + 4
+number = 0
+while time.monotonic() < end:
+    for _ in range(200):
+        number += 1
+        seen[number] = str(number) * 20
+    time.sleep(0.005)

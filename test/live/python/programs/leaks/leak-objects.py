@@ -1,0 +1,15 @@
+import time
+
+
+class Session:
+    registry = []
+
+    def __init__(self):
+        self.data = [None] * 8000
+        Session.registry.append(self)
+
+
+end = time.monotonic() + 4
+while time.monotonic() < end:
+    Session()
+    time.sleep(0.005)

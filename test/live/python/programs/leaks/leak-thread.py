@@ -1,0 +1,15 @@
+import threading
+import time
+
+queue = []
+
+
+def produce(end):
+    while time.monotonic() < end:
+        queue.append(b"y" * 60_000 + str(len(queue)).encode())
+        time.sleep(0.005)
+
+
+worker = threading.Thread(target=produce, args=(time.monotonic() + 4,))
+worker.start()
+worker.join()
