@@ -1,0 +1,129 @@
+import { parsePidIo } from '../../parsers/pid-io/pid-io.ts';
+import type { TriageFacts, TriageProcess } from '../analysis/triage-facts.ts';
+import { useSignals } from '../analysis/use-method.ts';
+import type { Call, Context } from '../context.ts';
+import type { Unavailable } from '../reading.ts';
+import { findCgroup } from './cgroup-places.ts';
+import { busiestCgroups, sampleTree } from './cgroup-tree.ts';
+import { type HostActivity, observeHost } from './host-activity.ts';
+import { readInterrupts } from './interrupt-rates.ts';
+import { scanProcesses } from './process-scan.ts';
+import { compareScans, type ProcessUse } from './process-use.ts';
+import { growth, perSecond, round } from './rates.ts';
+import { ownPid } from './traced-process.ts';
+import { hardwareEvents, useFactsOf, useUnavailable } from './use-facts.ts';
+
+/** What one window of /proc tells, without any tracer. */
+export type HostView = Readonly<{
+  facts: Pick<
+    TriageFacts,
+    | 'cpus'
+    | 'signals'
+    | 'processes'
+    | 'busy_pct'
+    | 'iowait_pct'
+    | 'memory_total_bytes'
+    | 'major_faults_per_s'
+    | 'forks_per_s'
+    | 'switches_per_s'
+    | 'throttled'
+  >;
+  activity: HostActivity;
+  window_ms: number;
+  warnings: readonly string[];
+  unavailable: readonly Unavailable[];
+}>;
+
+const most_processes_for_io = 3000;
+const page_bytes = 4096;
+
+/** Host, processes and cgroups over the same window. */
+export async function viewHost(ctx: Context, window_ms: number, call: Call): Promise<HostView> {
+  const scanned = await scanProcesses(ctx, call);
+  const io_before = readIo(ctx, [...scanned.processes.keys()]);
+  const groups_before = groupSample(ctx);
+  const interrupts = readInterrupts(ctx.files);
+  const activity = await observeHost(ctx, window_ms, call);
+  const events = hardwareEvents(interrupts, readInterrupts(ctx.files));
+  const groups_after = groupSample(ctx);
+  const after = await scanProcesses(ctx, call);
+  const io_after = readIo(ctx, [...after.processes.keys()]);
+  const own = ownPid(ctx);
+  const facts = useFactsOf(ctx, activity, events);
+  const elapsed_ms = activity.window_ms;
+  return {
+    facts: {
+      cpus: activity.cpus_online,
+      signals: useSignals(facts),
+      processes: compareScans(scanned, after)
+        .uses.filter(({ now }) => now.pid !== own)
+        .map((use) => processOf(use, io_before, io_after)),
+      busy_pct: facts.cpu.busy_pct,
+      iowait_pct: activity.shares.iowait_pct,
+      memory_total_bytes: activity.memory?.total_bytes ?? null,
+      major_faults_per_s: perSecond(activity.paging.major_faults, elapsed_ms),
+      forks_per_s: perSecond(activity.events.forks, elapsed_ms),
+      switches_per_s: perSecond(activity.events.context_switches, elapsed_ms),
+      throttled:
+        groups_before && groups_after && throttledGroups(groups_before, groups_after, elapsed_ms),
+    },
+    activity,
+    window_ms: elapsed_ms,
+    warnings: activity.warnings,
+    unavailable: [...activity.unavailable, ...useUnavailable(facts)],
+  };
+}
+
+type IoBytes = ReadonlyMap<number, Readonly<{ bytes: number; at_ms: number }>>;
+
+function processOf(
+  { now, window_ms, runtime_ms, waited }: ProcessUse,
+  before: IoBytes,
+  after: IoBytes,
+): TriageProcess {
+  const [then, last] = [before.get(now.pid), after.get(now.pid)];
+  const moved = then && last ? growth(then.bytes, last.bytes) : null;
+  return {
+    pid: now.pid,
+    comm: now.comm,
+    cpu_pct: window_ms > 0 ? round((runtime_ms / window_ms) * 100, 1) : 0,
+    wait_pct: waited && window_ms > 0 ? round(waited.wait_ns / 1e4 / window_ms, 1) : null,
+    rss_bytes: now.rss_pages * page_bytes,
+    io_bytes_per_s:
+      moved === null || !then || !last ? null : perSecond(moved, last.at_ms - then.at_ms),
+    state: now.state,
+  };
+}
+
+/** Closed to us for processes of others, unless we are root. */
+function readIo(ctx: Context, pids: readonly number[]): IoBytes {
+  if (pids.length > most_processes_for_io) return new Map();
+  const entries = pids.flatMap((pid) => {
+    const text = ctx.files.text(`/proc/${pid}/io`);
+    const io = text === null ? null : parsePidIo(text);
+    if (io === null) return [];
+    return [[pid, { bytes: io.read_bytes + io.write_bytes, at_ms: ctx.monotonicMs() }] as const];
+  });
+  return new Map(entries);
+}
+
+/** Null where no cgroup hierarchy can be read. */
+function groupSample(ctx: Context) {
+  try {
+    return sampleTree(ctx.files, findCgroup(ctx, {}));
+  } catch {
+    return null;
+  }
+}
+
+function throttledGroups(
+  before: NonNullable<ReturnType<typeof groupSample>>,
+  after: NonNullable<ReturnType<typeof groupSample>>,
+  window_ms: number,
+) {
+  return busiestCgroups(before, after, window_ms)
+    .rows.flatMap(({ path, throttled_pct }) =>
+      throttled_pct !== null && throttled_pct > 0 ? [{ path, throttled_pct }] : [],
+    )
+    .sort((a, b) => b.throttled_pct - a.throttled_pct);
+}

@@ -1,0 +1,213 @@
+// Provokes a cause, asks perf_triage, and prints what it named first. Needs root on a test machine.
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const cpus = availableParallelism();
+const room = mkdtempSync(join(existsSync('/var/tmp') ? '/var/tmp' : tmpdir(), 'tracewright-eval-'));
+const programs = new URL('../live/programs/', import.meta.url).pathname;
+/** Scenarios that must name their cause first, of all that ran. */
+const least = 8;
+
+const children = [];
+function load(program, ...args) {
+  const child = spawn(program, args, { stdio: 'ignore', detached: true });
+  children.push(child);
+  return child.pid;
+}
+
+async function endLoads() {
+  for (const child of children.splice(0)) {
+    try {
+      process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // It ended by itself.
+    }
+  }
+  await delay(500);
+}
+
+/** A cgroup of v1 or v2 with these settings, as [v1 file, v2 file, v1 value, v2 value]. */
+function group(controller, settings) {
+  const isV1 = existsSync(`/sys/fs/cgroup/${controller}`);
+  const folder = `/sys/fs/cgroup/${isV1 ? `${controller}/` : ''}tracewright-eval-${process.pid}`;
+  if (!isV1) writeFileSync('/sys/fs/cgroup/cgroup.subtree_control', `+${controller}`);
+  mkdirSync(folder);
+  for (const [v1, v2, valueV1, valueV2] of settings) {
+    writeFileSync(`${folder}/${isV1 ? v1 : v2}`, String(isV1 ? valueV1 : valueV2));
+  }
+  return {
+    add: (pid) => writeFileSync(`${folder}/cgroup.procs`, String(pid)),
+    remove: () => rmdirSync(folder),
+  };
+}
+
+const loop = 'while :; do :; done';
+const hog = `exec -a plantedhog bash -c "${loop}"`;
+const undo = [];
+
+const scenarios = [
+  { name: 'nothing at all', mode: 'standard', expect: null, start() {} },
+  {
+    name: 'CPU hog',
+    mode: 'quick',
+    expect: 'cpu_hog',
+    start() {
+      for (let each = 0; each < cpus * 2; each++) load('bash', '-c', hog);
+    },
+  },
+  {
+    name: 'CPU hog',
+    mode: 'standard',
+    expect: 'cpu_hog',
+    start() {
+      for (let each = 0; each < cpus * 2; each++) load('bash', '-c', hog);
+    },
+  },
+  {
+    name: 'exec storm',
+    mode: 'standard',
+    args: ['include_exec_trace=true'],
+    expect: 'process_storm',
+    start() {
+      for (let each = 0; each < cpus; each++) load('sh', '-c', 'while :; do /bin/true; done');
+    },
+  },
+  {
+    name: 'cgroup CPU limit',
+    mode: 'standard',
+    expect: 'cgroup_cpu_limit',
+    start() {
+      const limited = group('cpu', [['cpu.cfs_quota_us', 'cpu.max', 10_000, '10000 100000']]);
+      undo.push(limited.remove);
+      limited.add(load('sh', '-c', loop));
+    },
+  },
+  {
+    name: 'busy disk',
+    mode: 'standard',
+    expect: 'disk_saturation',
+    start() {
+      for (let each = 0; each < 4; each++) {
+        const file = join(room, `disk-${each}`);
+        const dd = `while :; do dd if=/dev/zero of=${file} bs=4M count=64 oflag=direct; done`;
+        load('sh', '-c', dd);
+      }
+    },
+  },
+  {
+    name: 'memory limit too small',
+    mode: 'standard',
+    expect: ['memory_pressure', 'cache_thrashing'],
+    start() {
+      const file = join(room, 'large');
+      spawnSync('dd', ['if=/dev/zero', `of=${file}`, 'bs=1M', 'count=300'], { stdio: 'ignore' });
+      const small = group('memory', [['memory.limit_in_bytes', 'memory.max', 48e6, 48e6]]);
+      undo.push(small.remove);
+      const read = `import mmap,random,time\nf=open('${file}','rb');m=mmap.mmap(f.fileno(),0,prot=mmap.PROT_READ)\nwhile True: m[random.randrange(len(m))]`;
+      for (let each = 0; each < 3; each++) {
+        const pid = load('sh', '-c', `sleep 0.3; exec python3 -c "${read}"`);
+        small.add(pid);
+      }
+    },
+  },
+  {
+    name: 'lock contention of a process',
+    mode: 'standard',
+    expect: 'lock_contention',
+    start: () => ({ pid: load('python3', join(programs, 'locks.py'), '60') }),
+  },
+  {
+    name: 'descriptor leak of a process',
+    mode: 'standard',
+    expect: 'fd_leak',
+    start: () => ({ pid: load(process.execPath, join(programs, 'leak-descriptors.mjs'), '50') }),
+  },
+  {
+    name: 'name server that does not answer',
+    mode: 'deep',
+    args: ['focus=network'],
+    expect: 'slow_name_lookups',
+    start() {
+      const file = join(room, 'resolv.conf');
+      writeFileSync(file, 'nameserver 127.0.0.99\noptions timeout:1 attempts:1\n');
+      const ask = `import socket\nwhile True:\n  try: socket.getaddrinfo('slow.example.com',80)\n  except OSError: pass`;
+      // Nobody answers there, and nobody says so either: a socket is bound and not read.
+      load(
+        'python3',
+        '-c',
+        `import socket,time\ns=socket.socket(2,2);s.bind(('127.0.0.99',53));time.sleep(99)`,
+      );
+      const enter = `mount --bind ${file} /etc/resolv.conf && exec /usr/bin/python3 -c "${ask}"`;
+      load('unshare', '--mount', 'sh', '-c', enter);
+    },
+  },
+  {
+    name: 'nobody accepts connections',
+    mode: 'standard',
+    expect: 'network_loss',
+    start() {
+      const flood = `import socket,time\ns=socket.socket();s.bind(('127.0.0.1',0));s.listen(1)\nheld=[]\nwhile True:\n  c=socket.socket();c.setblocking(False)\n  try: c.connect(s.getsockname())\n  except BlockingIOError: pass\n  held.append(c);held=held[-200:];time.sleep(0.005)`;
+      load('python3', '-c', flood);
+    },
+  },
+];
+
+const only = process.argv[2];
+const results = [];
+for (const { name, mode, expect, args = [], start } of scenarios) {
+  if (only !== undefined && !name.includes(only)) continue;
+  let row = { scenario: name, mode, seconds: null, named: '', confidence: '', right: false };
+  try {
+    const { pid } = start() ?? {};
+    await delay(expect === null ? 2000 : 2500);
+    const target = pid === undefined ? [] : [`pid=${pid}`];
+    const call = [
+      'dist/cli.js',
+      'call',
+      'perf_triage',
+      `mode=${mode}`,
+      ...args,
+      ...target,
+      '--json',
+    ];
+    const started = performance.now();
+    const { stdout } = spawnSync(process.execPath, call, { encoding: 'utf8' });
+    const seconds = (performance.now() - started) / 1000;
+    const { data } = JSON.parse(stdout);
+    const [first] = data.root_causes;
+    const wanted = expect === null ? [undefined] : [expect].flat();
+    const right = wanted.includes(first?.id);
+    row = {
+      ...row,
+      seconds: Number(seconds.toFixed(1)),
+      named: first ? `${first.id}: ${first.title.slice(0, 60)}` : 'healthy',
+      confidence: first?.confidence ?? '',
+      right,
+    };
+    if (!right) row.findings = data.all_findings.map(({ id }) => id).join(' ');
+  } catch (error) {
+    row.named = `could not be provoked: ${error.message.slice(0, 80)}`;
+  }
+  await endLoads();
+  for (const each of undo.splice(0)) each();
+  results.push(row);
+  console.error(`${row.right ? 'ok  ' : 'MISS'} ${name} (${mode})`);
+}
+rmSync(room, { recursive: true, force: true });
+console.table(results);
+const right = results.filter((row) => row.right).length;
+console.log(
+  `${right} of ${results.length} named first; ${readFileSync('/proc/loadavg', 'utf8').trim()}`,
+);
+process.exitCode = only !== undefined || right >= least ? 0 : 1;
