@@ -1,0 +1,86 @@
+import { readBpftraceOutput, type TraceHealth } from '../bpftrace-json/bpftrace-output.ts';
+import { untrusted } from '../untrusted.ts';
+
+/** A socket changed its state. `pid` and `comm` are of the process that ran then. */
+export type TcpChange = Readonly<{
+  at_ns: number;
+  socket: string;
+  pid: number;
+  from: number;
+  to: number;
+  family: 4 | 6;
+  local_port: number;
+  remote_port: number;
+  comm: string;
+  local_addr: string;
+  remote_addr: string;
+}>;
+
+/** What went through a socket until its end. SYN and FIN count as a byte each. */
+export type TcpBytes = Readonly<{
+  acked: number;
+  received: number;
+  retransmits: number;
+  srtt_us: number;
+}>;
+
+export type TcplifeOutput = Readonly<{
+  health: TraceHealth;
+  changes: readonly TcpChange[];
+  /** By the position of the change that ended the socket, because its address is used again. */
+  bytes: ReadonlyMap<number, TcpBytes>;
+  retransmits: readonly Readonly<{ at_ns: number; local_port: number; remote_port: number }>[];
+}>;
+
+const change =
+  /^C (\d+) ([0-9a-f]{1,16}) (\d+) (\d+) (\d+) ([46]) (\d+) (\d+) (.*)\|([0-9a-f.:]+)\|([0-9a-f.:]+)$/s;
+const amount = /^B ([0-9a-f]{1,16}) (\d+) (\d+) (\d+) (\d+)$/;
+const again = /^R (\d+) (\d+) (\d+)$/;
+
+/**
+ * What scripts/bpftrace/tcplife.bt prints.
+ *
+ *     {"type": "printf", "data": "C 16258199497990 ffff88823d62e5c0 22306 2 1 4 59242 60451 python3|127.0.0.1|127.0.0.1"}
+ *     {"type": "printf", "data": "B ffff88823d62e5c0 5002 3001 0 34"}
+ */
+export function parseTcplife(text: string): TcplifeOutput {
+  const output = readBpftraceOutput(text);
+  const changes: TcpChange[] = [];
+  const bytes = new Map<number, TcpBytes>();
+  const retransmits: { at_ns: number; local_port: number; remote_port: number }[] = [];
+  for (const line of output.printed) {
+    const moved = readChange(line);
+    if (moved) changes.push(moved);
+    const [, socket, ...figures] = amount.exec(line) ?? [];
+    if (socket !== undefined && changes.at(-1)?.socket === socket) {
+      const [acked = 0, received = 0, sent_again = 0, srtt_us = 0] = figures.map(Number);
+      bytes.set(changes.length - 1, { acked, received, retransmits: sent_again, srtt_us });
+    }
+    const [, at, local, remote] = again.exec(line) ?? [];
+    if (remote !== undefined) {
+      const ports = { local_port: Number(local), remote_port: Number(remote) };
+      retransmits.push({ at_ns: Number(at), ...ports });
+    }
+  }
+  return { health: output.health, changes, bytes, retransmits };
+}
+
+function readChange(line: string): TcpChange | null {
+  const [, at, socket, pid, from, to, family, local, remote, comm, ...addresses] =
+    change.exec(line) ?? [];
+  const [local_addr, remote_addr] = addresses;
+  if (socket === undefined || local_addr === undefined || remote_addr === undefined) return null;
+  return {
+    at_ns: Number(at),
+    socket,
+    pid: Number(pid),
+    from: Number(from),
+    to: Number(to),
+    family: family === '6' ? 6 : 4,
+    local_port: Number(local),
+    remote_port: Number(remote),
+    comm: untrusted(comm ?? '', 64),
+    local_addr,
+    remote_addr,
+  };
+}

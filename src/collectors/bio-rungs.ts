@@ -1,0 +1,161 @@
+import type { TraceToolFamily } from '../../allowlist/trace-tool.ts';
+import { type Operation, parseBiolatency } from '../../parsers/biolatency/biolatency.ts';
+import { type DiskStats, parseDiskStats } from '../../parsers/diskstats/diskstats.ts';
+import { addDistributions, type Distribution } from '../../parsers/distribution.ts';
+import { parseLog2Hist } from '../../parsers/log2-hist/log2-hist.ts';
+import type { Call, Context } from '../context.ts';
+import type { Measured, Rung } from './bounded-trace.ts';
+import { bpftraceRung } from './bpftrace-rung.ts';
+import { diskKind } from './disk-devices.ts';
+import { growth } from './rates.ts';
+import { requiredText } from './required-file.ts';
+import { traceToolRung } from './trace-tool-rung.ts';
+
+export type BioQuery = Readonly<{
+  duration_ms: number;
+  /** Null: all devices. */
+  device: BlockDevice | null;
+  queued: boolean;
+  per_device: boolean;
+  unit: 'us' | 'ms';
+  /** Ranges of so many units; 0: by power of two. */
+  step: number;
+}>;
+
+/** The whole disk: requests of a partition are those of its disk. */
+export type BlockDevice = Readonly<{ name: string; major: number; minor: number }>;
+
+export type BioTimes = Readonly<{
+  all: Distribution;
+  devices: readonly Readonly<{ device: string; took: Distribution }>[];
+  operations: readonly Readonly<{ operation: Operation; took: Distribution }>[] | null;
+  bytes: number | null;
+}>;
+
+const tracepoints = ['block:block_rq_issue', 'block:block_rq_complete', 'block:block_rq_insert'];
+const nothing: Distribution = { buckets: [], count: 0, total_ns: 0, max_ns: 0 };
+
+/** How the times of block requests can be measured, best first. */
+export function bioRungs(ctx: Context, query: BioQuery): readonly Rung<BioTimes>[] {
+  return [
+    bpftraceBio(ctx, query),
+    biolatencyTool(ctx, 'libbpf', query),
+    biolatencyTool(ctx, 'bcc', query),
+    diskstatsTimes(ctx, query),
+  ];
+}
+
+function bpftraceBio(ctx: Context, query: BioQuery): Rung<BioTimes> {
+  const { duration_ms, device, queued, unit, step } = query;
+  const rung = bpftraceRung(ctx, {
+    script: 'biolatency',
+    duration_ms,
+    parameters: [
+      unit === 'us' ? 1000 : 1_000_000,
+      device === null ? 0 : device.major * 2 ** 20 + device.minor,
+      queued ? 1 : 0,
+      step,
+    ],
+    needs: { tracepoints },
+    parse: (text) => parseBiolatency(text, step),
+  });
+  return {
+    ...rung,
+    async measure(call) {
+      const { value, ...rest } = await rung.measure(call);
+      const devices = value.devices.map(({ major, minor, took }) => ({
+        device: deviceName(ctx, major, minor),
+        took,
+      }));
+      return { ...rest, value: { ...value, devices } };
+    },
+  };
+}
+
+function biolatencyTool(ctx: Context, family: TraceToolFamily, query: BioQuery): Rung<BioTimes> {
+  const { duration_ms, device, queued, unit, step } = query;
+  const reason = device ? 'It is not asked for one device here.' : 'It knows powers of two only.';
+  return traceToolRung(ctx, {
+    family,
+    tool: 'biolatency',
+    args: [
+      ...(queued ? ['-Q'] : []),
+      ...(unit === 'ms' ? ['-m'] : []),
+      '-D',
+      ...[Math.ceil(duration_ms / 1000), 1],
+    ],
+    duration_ms,
+    needs: { tracepoints },
+    lacks: device !== null || step !== 0 ? { reason, fix: null } : null,
+    parse: biolatencyTables,
+  });
+}
+
+/** `disk = vda` in libbpf-tools, `disk = b'vda'` in BCC. */
+function biolatencyTables(text: string): BioTimes {
+  const devices = parseLog2Hist(text).map(({ label, buckets }) => {
+    const [, device = 'unknown'] = /^disk = (?:b')?([^']+)'?$/.exec(label ?? '') ?? [];
+    const count = buckets.reduce((sum, each) => sum + each.count, 0);
+    return { device, took: { buckets, count, total_ns: null, max_ns: null } };
+  });
+  const all = devices.map(({ took }) => took).reduce<Distribution>(addDistributions, nothing);
+  return { all: { ...all, total_ns: null, max_ns: null }, devices, operations: null, bytes: null };
+}
+
+/** The kernel's own sums: how many requests and how long in all, but not how they spread. */
+function diskstatsTimes(ctx: Context, query: BioQuery): Rung<BioTimes> {
+  return {
+    method: 'procfs',
+    obstacle: () => null,
+    measure: (call) => measureDiskstats(ctx, query, call),
+  };
+}
+
+async function measureDiskstats(
+  ctx: Context,
+  { duration_ms, device }: BioQuery,
+  call: Call,
+): Promise<Measured<BioTimes>> {
+  const read = (): readonly DiskStats[] =>
+    parseDiskStats(requiredText(ctx.files, '/proc/diskstats')).data;
+  const before = new Map(read().map((each) => [each.name, each]));
+  const started_ms = ctx.monotonicMs();
+  await ctx.sleep(duration_ms, call.signal);
+  const window_ms = Math.round(ctx.monotonicMs() - started_ms);
+  const rows = read().filter(
+    ({ name }) => (device === null || device.name === name) && diskKind(ctx.files, name) === 'disk',
+  );
+  const sums = rows.map((now) => requestSums(before.get(now.name), now));
+  const devices = sums
+    .map(({ name, count, total_ns }) => ({
+      device: name,
+      took: { buckets: [], count, total_ns, max_ns: null },
+    }))
+    .filter(({ took }) => took.count > 0);
+  const all = devices.map(({ took }) => took).reduce<Distribution>(addDistributions, nothing);
+  return {
+    value: { all: { ...all, max_ns: null }, devices, operations: null, bytes: null },
+    source: '/proc/diskstats',
+    window_ms,
+    lost_events: null,
+    warnings: [],
+  };
+}
+
+function requestSums(before: DiskStats | undefined, now: DiskStats) {
+  const grown = (name: 'reads' | 'writes' | 'read_ms' | 'write_ms'): number =>
+    growth(before?.[name], now[name]) ?? 0;
+  return {
+    name: now.name,
+    count: grown('reads') + grown('writes'),
+    total_ns: (grown('read_ms') + grown('write_ms')) * 1e6,
+  };
+}
+
+/** The name in /proc/diskstats, or the numbers where it is not there (a device that has gone). */
+function deviceName({ files }: Context, major: number, minor: number): string {
+  const { data } = parseDiskStats(files.text('/proc/diskstats') ?? '');
+  return (
+    data.find((each) => each.major === major && each.minor === minor)?.name ?? `${major}:${minor}`
+  );
+}
