@@ -1,3 +1,5 @@
+import { tracingObstacle } from './collectors/bpftrace-tracer.ts';
+import { asUnavailable, capabilities, stream_uri } from './collectors/event-types.ts';
 import { type KernelFacts, kernelFacts } from './collectors/kernel-facts.ts';
 import { type ProgramVersion, programVersions } from './collectors/program-versions.ts';
 import type { Call, Context } from './context.ts';
@@ -34,20 +36,27 @@ const isProfile = ({ uri }: { uri: string }): boolean => uri.startsWith('profili
 const toolBasis: Readonly<Record<string, string>> = {
   get_topology: 'topology://info',
   list_events: 'events://perf',
+  control_event_tracking: stream_uri,
+  read_events: stream_uri,
 };
 const profilingTools = ['start_perf_profiling', 'stop_perf_profiling', 'get_perf_results'];
 
 /** Reads every resource once and says what works, what does not, and what changes it. */
 export async function diagnose(ctx: Context, call: Call): Promise<Diagnosis> {
-  const measuring = surface.resources.filter((each) => !isProfile(each));
-  const [programs, measured] = await Promise.all([
+  const measuring = surface.resources.filter((each) => !isProfile(each) && !each.daemonOnly);
+  const [programs, stream, measured] = await Promise.all([
     programVersions(ctx),
+    checkStream(ctx, call),
     Promise.all(measuring.map(({ uri }) => checkResource(uri, ctx, call))),
   ]);
   const kernel = kernelFacts(ctx);
   const profiling = profilingProblems(programs, kernel);
   const profiles = surface.resources.filter(isProfile);
-  const resources = [...measured, ...profiles.map(({ uri }) => ({ name: uri, ...profiling }))];
+  const resources = [
+    ...measured,
+    stream,
+    ...profiles.map(({ uri }) => ({ name: uri, ...profiling })),
+  ];
   const tools = surface.tools({ readOnly: false }).map(({ name }): Check => {
     const basis = resources.find((each) => each.name === toolBasis[name]);
     if (basis) return { ...basis, name };
@@ -58,6 +67,17 @@ export async function diagnose(ctx: Context, call: Call): Promise<Diagnosis> {
   });
   const node = process.versions.node;
   return { tracewright: version, node, programs, kernel, resources, tools };
+}
+
+/** Reading it would tell nothing before something is tracked. */
+async function checkStream(ctx: Context, call: Call): Promise<Check> {
+  const obstacle = tracingObstacle(ctx, stream_uri);
+  if (obstacle)
+    return { name: stream_uri, state: 'unavailable', source: null, problems: [obstacle] };
+  const types = await capabilities(ctx, call);
+  const problems = types.filter(({ available }) => !available).map(asUnavailable);
+  const state = problems.some(({ fix }) => fix !== null) ? 'degraded' : 'available';
+  return { name: stream_uri, state, source: 'bpftrace', problems };
 }
 
 async function checkResource(uri: string, ctx: Context, call: Call): Promise<Check> {

@@ -10,6 +10,7 @@ import { type ErrorCode, errorBody, toTracewrightError } from './errors.ts';
 import { instructions } from './instructions.ts';
 import type { Selection } from './selection.ts';
 import type { Subscriptions } from './subscriptions.ts';
+import { standIn } from './transport/prepared-text.ts';
 import { version } from './version.ts';
 
 const invalid_params = -32602;
@@ -87,7 +88,8 @@ export function buildServer(
     const text = await asProtocolError(
       withProgress(request, (call) => surface.readResourceText(uri, ctx, call)),
     );
-    return { contents: [{ uri, mimeType: resource.mimeType, text }] };
+    const shown = typeof text === 'string' ? text : standIn(text);
+    return { contents: [{ uri, mimeType: resource.mimeType, text: shown }] };
   });
 
   // Up to 2025-11-25; later clients send subscriptions/listen, which the transport tells of.

@@ -1,21 +1,12 @@
-import type { JSONObject } from '@modelcontextprotocol/server';
-import * as z from 'zod/v4';
-import { envelopeSchema } from './answer.ts';
-import type { Call, Context } from './context.ts';
+import type { Call, Context, Settings } from './context.ts';
+import { contractOf, describeTool } from './describe-tool.ts';
 import { TracewrightError } from './errors.ts';
 import type { Prompt } from './prompts/define-prompt.ts';
 import { prompts } from './prompts/index.ts';
 import { resources } from './resources/index.ts';
-import { findResource, readResource, uriTemplate } from './resources/read.ts';
+import { findResource, readResource, readResourceText, uriTemplate } from './resources/read.ts';
 import { type Selection, selectTools } from './selection.ts';
 import { callTool } from './tools/call.ts';
-import type { Effect, Tool } from './tools/define-tool.ts';
-
-/** MCP annotations follow from the one word that a tool says about itself. */
-const hints: Readonly<Record<Effect, { readOnlyHint: boolean; idempotentHint: boolean }>> = {
-  read: { readOnlyHint: true, idempotentHint: true },
-  capture: { readOnlyHint: false, idempotentHint: false },
-};
 
 /**
  * What the server and the command line both offer, with the tools, resources and prompts behind
@@ -27,35 +18,36 @@ export const surface = {
   prompts,
   callTool,
   readResource,
-  isResource: (uri: string): boolean => findResource(uri) !== undefined,
+  readResourceText,
+  findResource,
 
   describeTool,
   contractOf,
 
   listTools: (selection: Selection) => ({ tools: selectTools(selection).map(describeTool) }),
 
-  listResources: () => ({
-    resources: resources.map(({ uri, name, title, description }) => ({
+  listResources: (settings: Settings) => ({
+    resources: offered(settings).map(({ uri, name, title, description, mimeType }) => ({
       uri,
       name,
       title,
       description,
-      mimeType: 'application/json',
+      mimeType,
     })),
   }),
 
-  listResourceTemplates: () => ({
-    resourceTemplates: resources.flatMap((resource) => {
+  listResourceTemplates: (settings: Settings) => ({
+    resourceTemplates: offered(settings).flatMap((resource) => {
       const template = uriTemplate(resource);
       if (template === null) return [];
-      const { name, title, description } = resource;
+      const { name, title, description, mimeType } = resource;
       return [
         {
           uriTemplate: template,
           name: `${name}-with-parameters`,
           title: `${title}, with parameters`,
           description: `${description} Parameters: ${resource.help}.`,
-          mimeType: 'application/json',
+          mimeType,
         },
       ];
     }),
@@ -93,47 +85,9 @@ export const surface = {
   },
 };
 
-/**
- * A tool as clients list it. Of the answer only the names of its data: the envelope is the same for
- * all tools, and a listing is read into every conversation.
- */
-function describeTool(tool: Tool) {
-  const { name, title, description, effect, input, output } = tool;
-  const data = Object.fromEntries(Object.keys(output.shape).map((field) => [field, {}]));
-  return {
-    name,
-    title,
-    description,
-    inputSchema: jsonSchema(input),
-    outputSchema: {
-      type: 'object' as const,
-      properties: {
-        success: { const: true },
-        summary: { type: 'array' },
-        data: { type: 'object', properties: data },
-      },
-      required: ['success', 'data'],
-    },
-    annotations: { ...hints[effect], destructiveHint: false, openWorldHint: false },
-  };
-}
-
-/** A tool as it is documented and tested: with the whole schema of its answer. */
-function contractOf(tool: Tool) {
-  return { ...describeTool(tool), outputSchema: jsonSchema(envelopeSchema(tool.output)) };
-}
-
-function jsonSchema(schema: z.ZodObject): JSONObject & { type: 'object' } {
-  const { $schema, ...rest } = z.toJSONSchema(schema, { io: 'input', override: withoutNoise });
-  const plain: JSONObject = JSON.parse(JSON.stringify(rest));
-  return { ...plain, type: 'object' };
-}
-
-/** Every integer that JSON carries is a safe one: as bounds these only cost. */
-function withoutNoise({ jsonSchema: node }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
-  if (node.minimum === Number.MIN_SAFE_INTEGER) delete node.minimum;
-  if (node.maximum === Number.MAX_SAFE_INTEGER) delete node.maximum;
-}
+/** Those that this server can answer. */
+const offered = ({ daemon }: Settings) =>
+  resources.filter(({ daemonOnly }) => daemon || !daemonOnly);
 
 function findPrompt(name: string): Prompt {
   const prompt = prompts.find((each) => each.name === name);

@@ -155,7 +155,7 @@ export function profileBuilder(): ProfileBuilder {
 }
 
 /** Each node's weight with all below it. Children come after their parents: one pass backwards. */
-function sumUp(parents: Int32Array, selfs: Float64Array): Float64Array {
+export function sumUp(parents: Int32Array, selfs: Float64Array): Float64Array {
   const totals = selfs.slice();
   for (let node = totals.length - 1; node > 0; node--) {
     const parent = parents[node] ?? 0;

@@ -1,8 +1,8 @@
 import { TracewrightError } from '../errors.ts';
 
 /**
- * `key=value` words as arguments. A value becomes a number or true/false where the schema of the
- * tool says so; all else stays text, so that the tool itself judges it.
+ * `key=value` words as arguments. A value becomes a number, true/false or a list, which commas
+ * divide, where the schema of the tool says so; all else stays text, so that the tool itself judges it.
  */
 export function keyValues(
   words: readonly string[],
@@ -30,6 +30,7 @@ function typed(value: string, property: unknown): unknown {
   if (type === 'integer' || type === 'number') {
     return /^-?\d+(?:\.\d+)?$/.test(value) ? Number(value) : value;
   }
+  if (type === 'array') return value.split(',');
   if (type === 'boolean' && (value === 'true' || value === 'false')) return value === 'true';
   return value;
 }

@@ -4,6 +4,7 @@ import { TracewrightError } from '../errors.ts';
 import type { Selection } from '../selection.ts';
 import { surface } from '../surface.ts';
 import { keyValues } from './arguments.ts';
+import { collectToTheEnd } from './collection.ts';
 import { doctor } from './doctor.ts';
 import { profileToTheEnd } from './profile.ts';
 import { renderAnswer, renderTable } from './render.ts';
@@ -16,12 +17,14 @@ const commands: Readonly<Record<string, Command>> = {
   summary: (_words, { ctx, json }) => summary(ctx, shellCall(), json),
   doctor: (_words, { ctx, json }) => doctor(ctx, shellCall(), json),
   tools: (_words, { selection, json }) =>
-    listing(surface.listTools(selection), json, ({ tools }) =>
-      tools.map(({ name, title }) => ({ name, title })),
+    listing(surface.listTools(selection), json, () =>
+      surface.tools(selection).map(({ name, title }) => ({ name, title })),
     ),
-  resources: (_words, { json }) =>
-    listing({ ...surface.listResources(), ...surface.listResourceTemplates() }, json, (all) =>
-      all.resources.map(({ uri, title }) => ({ uri, title })),
+  resources: (_words, { ctx: { settings }, json }) =>
+    listing(
+      { ...surface.listResources(settings), ...surface.listResourceTemplates(settings) },
+      json,
+      (all) => all.resources.map(({ uri, title }) => ({ uri, title })),
     ),
   prompts: (_words, { json }) =>
     listing(surface.listPrompts(), json, ({ prompts }) =>
@@ -40,6 +43,12 @@ const commands: Readonly<Record<string, Command>> = {
       ? JSON.stringify(prompt)
       : prompt.messages.map((each) => each.content.text).join('\n');
   },
+};
+
+/** What a tool begins cannot outlive the command: it is waited for and shown. */
+const endsWithTheCommand: Readonly<Record<string, typeof profileToTheEnd>> = {
+  start_perf_profiling: profileToTheEnd,
+  enable_collection: collectToTheEnd,
 };
 
 /** Runs one word of the command line and gives what it prints. */
@@ -70,10 +79,10 @@ async function callCommand([name = '', ...words]: readonly string[], setting: Se
   }
   const described = surface.describeTool(tool);
   const args = keyValues(words, Object(described.inputSchema['properties']));
-  const given =
-    tool.name === 'start_perf_profiling'
-      ? await profileToTheEnd(args, ctx, shellCall())
-      : await surface.callTool(tool, args, ctx, shellCall());
+  const toTheEnd = endsWithTheCommand[tool.name];
+  const given = toTheEnd
+    ? await toTheEnd(args, ctx, shellCall())
+    : await surface.callTool(tool, args, ctx, shellCall());
   return answer(given, json);
 }
 

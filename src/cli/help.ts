@@ -8,15 +8,23 @@ export const help = `tracewright: true numbers from the Linux kernel, for people
   tracewright call TOOL key=value    call a tool           e.g. call get_topology detail_level=full
   tracewright read URI               read a resource       e.g. read 'stats://aggregated/process?limit=5'
   tracewright prompt NAME key=value  print a workflow      e.g. prompt debug_high_latency pid=1234
+  tracewright watch                  scheduler events live, one line each, until Ctrl-C
 
 Options
   --json                 JSON instead of text
+  --types a,b            events to watch; a wrong one is answered with all there are
+  --pid N                watch one process
+  --min-latency US       only switches to tasks that waited so many microseconds for a CPU
+  --duration S           end after so many seconds (watch; default and at most 3600)
   --daemon, -d           keep baselines between reads (mcp)
   --once                 exit after the first request (mcp)
   --read-only            offer nothing that attaches, records or writes
   --toolsets a,b         offer only these toolsets
   --tools a,b            offer only these tools
   --exclude-tools a,b    offer all but these tools
+  --python-root DIR      folder whose Python programs may be run (repeat; default: the working folder)
+  --python-as-root       run them as root where the server is root; else as their owner, or nobody
+  --state-dir DIR        where captures are kept; default ~/.local/state/tracewright
   --stats-socket-path P  where the scheduler serves its scx_stats
   --mcp, --mcp-daemon    the same as "mcp" and "mcp --daemon"
   --help, --version

@@ -1,7 +1,9 @@
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createContext } from '../context.ts';
 import { errorBody, TracewrightError, toTracewrightError } from '../errors.ts';
-import { killAllGroups } from '../exec/live-groups.ts';
+import { endAllGroups } from '../exec/live-groups.ts';
+import { pythonSettings } from '../python-settings.ts';
 import type { Selection } from '../selection.ts';
 import { version } from '../version.ts';
 import { help } from './help.ts';
@@ -20,6 +22,13 @@ const options = {
   tools: { type: 'string' },
   'exclude-tools': { type: 'string' },
   'stats-socket-path': { type: 'string' },
+  types: { type: 'string' },
+  pid: { type: 'string' },
+  'min-latency': { type: 'string' },
+  duration: { type: 'string' },
+  'python-root': { type: 'string', multiple: true },
+  'python-as-root': { type: 'boolean' },
+  'state-dir': { type: 'string' },
 } as const;
 
 /** Runs the command line and gives the exit code: 0 done, 1 failed, 2 wrong usage. */
@@ -43,11 +52,20 @@ export async function main(argv: readonly string[]): Promise<number> {
       daemon,
       readOnly: selection.readOnly,
       statsSocketPath: values['stats-socket-path'],
+      stateFolder: values['state-dir'],
+      python: pythonSettings(process.env, process.cwd(), {
+        roots: values['python-root']?.map((path) => resolve(path)),
+        asRoot: values['python-as-root'],
+      }),
     });
     if (word === 'internal-bpf-stats') {
       const { bpfStatsWindow } = await import('../daemon/bpf-stats-window.ts');
       await bpfStatsWindow(helperWindow(rest[0]));
       return 0;
+    }
+    if (word === 'watch') {
+      const { watch } = await import('./watch.ts');
+      return await watch(ctx, values, json);
     }
     if (word === 'mcp') {
       await checkSelection(selection);
@@ -59,7 +77,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (thrown) {
     return fail(thrown, json);
   } finally {
-    killAllGroups();
+    endAllGroups();
   }
 }
 
@@ -102,10 +120,10 @@ function fail(thrown: unknown, json: boolean): number {
 
 /** Children die with us, whichever way we go. */
 function leaveNothingBehind(): void {
-  process.on('exit', killAllGroups);
+  process.on('exit', endAllGroups);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => {
-      killAllGroups();
+      endAllGroups();
       process.exit(signal === 'SIGINT' ? 130 : 143);
     });
   }

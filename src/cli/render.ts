@@ -57,7 +57,7 @@ function renderField(name: string, value: unknown, width: number): string[] {
   const rows = records(value);
   if (rows.length > 0) return [`${name}:`, ...renderTable(rows, width).map(indent), ''];
   if (Array.isArray(value))
-    return value.length === 0 ? [] : [`${name}: ${value.map(cell).join(', ')}`];
+    return value.length === 0 ? [] : [`${name}: ${value.map((each) => cell(each)).join(', ')}`];
   if (!isRecord(value)) return [`${name}: ${scalar(value)}`];
   const inner = Object.entries(value).flatMap(([key, each]) => renderField(key, each, width - 2));
   return inner.length === 0 ? [] : [`${name}:`, ...inner.map(indent)];

@@ -25,7 +25,7 @@ const needs: Readonly<Record<string, (ctx: Context) => Availability>> = {
   'stats://scheduler/raw': scheduler,
   'stats://scheduler/scx': scheduler,
   'events://perf': traceEvents,
-  'events://stream': (ctx) => asRoot(ctx, programs.bpftrace),
+  'events://stream': stream,
   'bpf://programs': (ctx) => asRoot(ctx, programs.bpftool),
   'profiling://perf/status': (ctx) => installed(ctx, programs.perf),
   'profiling://perf/results': (ctx) => installed(ctx, programs.perf),
@@ -39,6 +39,12 @@ export function availability(ctx: Context, uri: string): Availability {
 function scheduler(ctx: Context): Availability {
   const { active, reason, fix } = schedExtState(ctx);
   return active ? yes : no(reason ?? 'No sched_ext scheduler is loaded.', fix);
+}
+
+function stream(ctx: Context): Availability {
+  const possible = asRoot(ctx, programs.bpftrace);
+  if (!possible.available || ctx.settings.daemon) return possible;
+  return no('It is there in daemon mode only.', 'tracewright mcp --daemon');
 }
 
 function traceEvents(ctx: Context): Availability {

@@ -22,8 +22,8 @@ export type EventQuery = Readonly<{
  * The records behind `after` up to `next_seq`. Each of them is one of the events, hidden by what
  * the reader asked for, or dropped.
  */
-export type EventSlice<T> = Readonly<{
-  events: readonly T[];
+export type EventSlice<P> = Readonly<{
+  events: readonly P[];
   delivered: number;
   next_seq: number;
   hidden: number;
@@ -32,16 +32,16 @@ export type EventSlice<T> = Readonly<{
 }>;
 
 /** What a reader gets for a record, and for an event that was looked at already. */
-export type EventForm<T> = Readonly<{
-  /** Packs what one step made. */
-  pack(made: readonly T[]): readonly T[];
+export type EventForm<T, P> = Readonly<{
+  /** Packs what one step made: thousands of small things cost time as long as they live. */
+  pack(made: readonly T[]): readonly P[];
   /** Null where the record makes no sense. */
   ofRecord(seq: number, record: RawRecord): T | null;
   ofEvent(event: NumberedEvent): T;
   bytes(made: T): number;
 }>;
 
-export const asEvents: EventForm<NumberedEvent> = {
+export const asEvents: EventForm<NumberedEvent, NumberedEvent> = {
   pack: (events) => events,
   ofRecord(seq, record) {
     const event = parse(record);
@@ -51,30 +51,27 @@ export const asEvents: EventForm<NumberedEvent> = {
   bytes: (event) => JSON.stringify(event).length + 1,
 };
 
-/**
- * JSON of one line each, many lines in one text: thousands of small ones that live until the answer
- * is whole cost more time to collect than to make.
- */
-export const asLines: EventForm<string> = {
-  pack: (lines) => [lines.join('\n')],
+/** One line of JSON each, many lines in a text, and `pack` says what becomes of that. */
+export const asLines = <P>(pack: (text: string) => P): EventForm<string, P> => ({
+  pack: (lines) => [pack(`${lines.join('\n')}\n`)],
   ofRecord: (seq, { own, text }) =>
     own ? `{"seq":${seq},${text.slice(1)}` : streamRecordJson(seq, text),
   ofEvent: (event) => JSON.stringify(event),
   bytes: (line) => line.length + 1,
-};
+});
 
-export type EventReader<T> = Readonly<{
+export type EventReader<P> = Readonly<{
   /** Reads on as far as there is something and the reader wants more. */
   advance(signal: AbortSignal): Promise<void>;
   isFull(): boolean;
-  slice(): EventSlice<T>;
+  slice(): EventSlice<P>;
 }>;
 
-export function eventReader<T>(
+export function eventReader<T, P>(
   ring: EventRing,
   query: EventQuery,
-  form: EventForm<T>,
-): EventReader<T> {
+  form: EventForm<T, P>,
+): EventReader<P> {
   const sieve = eventSieve(query, form);
   let at = query.after;
   let ring_overflow = 0;
@@ -103,9 +100,9 @@ export function eventReader<T>(
 /** Records that one answer looks at in search of what the reader wants. */
 const most_records = 500_000;
 
-function eventSieve<T>(query: EventQuery, form: EventForm<T>) {
+function eventSieve<T, P>(query: EventQuery, form: EventForm<T, P>) {
   const { limit, types, pid } = query;
-  const events: T[] = [];
+  const events: P[] = [];
   let loose: T[] = [];
   let delivered = 0;
   let hidden = 0;

@@ -41,7 +41,7 @@ export type StreamState = 'running' | 'restarting' | 'stopped';
 export type StreamEvents = StreamPlace & Readonly<{ events: readonly NumberedEvent[] }>;
 
 const default_limit = 200;
-/** Room of an answer that says how many events it wants: some 15,000 of them. */
+/** Room of an answer that was asked for so many events: some 4,000 of them. */
 const most_bytes = 1024 * 1024;
 const poll_ms = 50;
 
@@ -56,24 +56,25 @@ export async function collectStream(
   return { ...eventsInWords(data), data, ...whatIsMissing(ctx, data, query.types ?? []) };
 }
 
-/** The same as JSON of one line each, without a word about them. */
-export async function collectStreamLines(
+/** The same as JSON of one line each, many of them in a piece, without a word about them. */
+export async function collectStreamLines<P>(
   ctx: Context,
   query: StreamQuery,
+  pack: (text: string) => P,
   call: Call,
-): Promise<Readonly<{ lines: readonly string[]; place: StreamPlace }>> {
-  const { made, place } = await read(ctx, query, asLines, call);
-  return { lines: made, place };
+): Promise<Readonly<{ pieces: readonly P[]; place: StreamPlace }>> {
+  const { made, place } = await read(ctx, query, asLines(pack), call);
+  return { pieces: made, place };
 }
 
-type Read<T> = Readonly<{ made: readonly T[]; place: StreamPlace }>;
+type Read<P> = Readonly<{ made: readonly P[]; place: StreamPlace }>;
 
-async function read<T>(
+async function read<T, P>(
   ctx: Context,
   query: StreamQuery,
-  form: EventForm<T>,
+  form: EventForm<T, P>,
   call: Call,
-): Promise<Read<T>> {
+): Promise<Read<P>> {
   // A start that came before has its turn first.
   await inTurn('events', () => Promise.resolve());
   if (query.after !== undefined) return await readBehind(ctx, query, query.after, form, call);
@@ -85,13 +86,13 @@ async function read<T>(
   });
 }
 
-async function readBehind<T>(
+async function readBehind<T, P>(
   ctx: Context,
   query: StreamQuery,
   after: number,
-  form: EventForm<T>,
+  form: EventForm<T, P>,
   call: Call,
-): Promise<Read<T>> {
+): Promise<Read<P>> {
   const session = eventSession(ctx);
   const { ring, losses } = session;
   const { limit, types, pid = null, wait_ms = 0 } = query;

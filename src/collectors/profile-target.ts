@@ -49,7 +49,7 @@ export const noSuchProcess = (pid: number): TracewrightError =>
   );
 
 /** The kernel lowers this limit by itself where perf's interrupts take too long. */
-export function checkRate(ctx: Context, { freq }: Wanted): void {
+export function checkRate(ctx: Context, { freq }: Pick<Wanted, 'freq'>): void {
   const max = ctx.files.number('/proc/sys/kernel/perf_event_max_sample_rate');
   if (max === null || freq <= max) return;
   throw new TracewrightError(

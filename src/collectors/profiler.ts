@@ -2,6 +2,7 @@ import { type PerfEvent, perfRecord } from '../../allowlist/perf-record.ts';
 import type { Call, Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
 import type { Reading } from '../reading.ts';
+import { profilerBusy, secondsBusy } from './bounded-trace.ts';
 import { no_counts, type Recorder, startRecorder } from './perf-recorder.ts';
 import { mayMeasureAll, perfRefusal } from './perf-refusals.ts';
 import { cpu_clock, eventName, parseProfileEvent } from './profile-event.ts';
@@ -19,6 +20,9 @@ import { locateTracefs } from './tracefs.ts';
 const max_duration_s = 600;
 const max_bytes = 256 * 1024 * 1024;
 
+/** What perf_cpu_profile and this profiler are to each other: one of them at a time. */
+export const profile_kind = 'CPU profile';
+
 const sessions = new WeakMap<Context, Session>();
 
 export const currentSession = (ctx: Context): Session | null => sessions.get(ctx) ?? null;
@@ -35,6 +39,8 @@ export async function startProfiling(
 ): Promise<Reading<ProfileStatus>> {
   const before = currentSession(ctx);
   if (before?.duration_ms === null) throw busy(ctx, before);
+  const other_s = secondsBusy(ctx, profile_kind);
+  if (other_s !== null) throw profilerBusy(profile_kind, other_s);
   const choice = parseProfileEvent(wanted.event);
   const every_event = choice.event.kind === 'tracepoint';
   if (!every_event) checkRate(ctx, wanted);

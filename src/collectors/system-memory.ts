@@ -9,7 +9,7 @@ import { noPressure, readPressure } from './host-pressure.ts';
 import { growth, perSecond, round } from './rates.ts';
 import { requiredText } from './required-file.ts';
 
-export type SystemMemory = ReturnType<typeof sizes> &
+export type SystemMemory = ReturnType<typeof memorySizes> &
   ReturnType<typeof pagingRates> &
   Readonly<{ pressure: Pressure | null }>;
 
@@ -27,7 +27,7 @@ export async function collectSystemMemory(
   const { before, after, window_ms } = await meter.measure(ctx, wanted_ms, call);
   const { data: memory, warnings } = parseMemInfo(requiredText(ctx.files, '/proc/meminfo'));
   const data = {
-    ...sizes(memory),
+    ...memorySizes(memory),
     ...pagingRates(before ?? {}, after ?? {}, window_ms),
     pressure: readPressure(ctx.files, 'memory'),
   };
@@ -42,7 +42,7 @@ export async function collectSystemMemory(
 }
 
 /** `*_kb` are kibibytes, as in /proc/meminfo; `*_bytes` are the same and more in bytes. */
-function sizes({ bytes, pages }: MemInfo) {
+export function memorySizes({ bytes, pages }: MemInfo) {
   const size = (name: string): number | null => bytes[name] ?? null;
   const kib = (name: string): number | null => {
     const value = size(name);
@@ -81,6 +81,7 @@ function sizes({ bytes, pages }: MemInfo) {
     writeback_bytes: size('Writeback'),
     committed_bytes: size('Committed_AS'),
     commit_limit_bytes: size('CommitLimit'),
+    corrupted_bytes: size('HardwareCorrupted'),
     hugepages:
       pages['HugePages_Total'] === undefined
         ? null

@@ -67,7 +67,7 @@ export async function collectSystemNetwork(
     total_sent_bytes: sumKnown(rows.map((row) => row.sent_bytes)),
     total_interfaces: rows.length,
     note,
-    network_namespace: namespace(ctx.files),
+    network_namespace: networkNamespace(ctx.files),
     tcp: tcpRates(before.snmp, after.snmp, window_ms),
     udp: udpRates(before.snmp, after.snmp, window_ms),
     interfaces: shown.rows,
@@ -85,7 +85,7 @@ export async function collectSystemNetwork(
 
 const traffic = (row: InterfaceRow): number => (row.recv_bytes ?? 0) + (row.sent_bytes ?? 0);
 
-function namespace(files: HostFiles): SystemNetwork['network_namespace'] {
+export function networkNamespace(files: HostFiles): SystemNetwork['network_namespace'] {
   const id = files.link('/proc/self/ns/net');
   // Closed to other users than root and the owner of process 1.
   const first = files.link('/proc/1/ns/net');

@@ -2,6 +2,7 @@ import * as z from 'zod/v4';
 import type { Call, Context } from '../context.ts';
 import type { Reading } from '../reading.ts';
 import { checkArguments, type Queue } from '../tools/define-tool.ts';
+import type { PreparedText } from '../transport/prepared-text.ts';
 
 type Definition<Q extends z.ZodObject> = Readonly<{
   uri: string;
@@ -10,10 +11,21 @@ type Definition<Q extends z.ZodObject> = Readonly<{
   /** What it tells, over which window, and what it costs. */
   description: string;
   queue?: Queue;
+  /** Listed and read by servers in daemon mode alone. */
+  daemonOnly?: boolean;
+  /** Where it is not JSON, what it is. */
+  mimeType?: string;
   /** Parameters after `?`. Every value comes as text. */
   query: Q;
   read(query: z.output<Q>, ctx: Context, call: Call): Promise<Reading<object>>;
+  /** Where it is not JSON: what clients get in place of it. */
+  text?(query: z.output<Q>, ctx: Context, call: Call): Promise<ResourceText>;
 }>;
+
+/** What a client gets. Long text may be prepared for the way out. */
+export type ResourceText = string | PreparedText;
+
+type Parameters = Readonly<Record<string, string>>;
 
 export type Resource = Readonly<{
   uri: string;
@@ -21,6 +33,8 @@ export type Resource = Readonly<{
   title: string;
   description: string;
   queue?: Queue | undefined;
+  daemonOnly: boolean;
+  mimeType: string;
   /** Names of the parameters that the URI template offers. */
   parameters: readonly string[];
   /** One line on each parameter. */
@@ -28,16 +42,16 @@ export type Resource = Readonly<{
   /** Values of the parameters that have a closed set of them. */
   choices: Readonly<Record<string, readonly string[]>>;
   /** Reads it with the parameters of a URI's query; INVALID_PARAMS says what to change. */
-  read(
-    parameters: Readonly<Record<string, string>>,
-    ctx: Context,
-    call: Call,
-  ): Promise<Reading<object>>;
+  read(parameters: Parameters, ctx: Context, call: Call): Promise<Reading<object>>;
+  /** What clients get in place of JSON; null where it is JSON. */
+  text: ((parameters: Parameters, ctx: Context, call: Call) => Promise<ResourceText>) | null;
 }>;
 
 export function defineResource<Q extends z.ZodObject>(definition: Definition<Q>): Resource {
-  const { query, read, ...rest } = definition;
+  const { query, read, text, ...rest } = definition;
   return {
+    daemonOnly: false,
+    mimeType: 'application/json',
     ...rest,
     parameters: Object.keys(query.shape),
     help: helpOf(query),
@@ -45,6 +59,10 @@ export function defineResource<Q extends z.ZodObject>(definition: Definition<Q>)
     async read(parameters, ctx, call) {
       return await read(checkArguments(rest.uri, query, parameters), ctx, call);
     },
+    text: text
+      ? async (parameters, ctx, call) =>
+          await text(checkArguments(rest.uri, query, parameters), ctx, call)
+      : null,
   };
 }
 

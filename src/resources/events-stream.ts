@@ -6,7 +6,8 @@ import type { Call, Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
 import { checkArguments } from '../tools/define-tool.ts';
 import { eventTypeList } from '../tools/event-type-list.ts';
-import { defineResource, wholeNumber } from './define-resource.ts';
+import { preparePiece } from '../transport/prepared-text.ts';
+import { defineResource, type ResourceText, wholeNumber } from './define-resource.ts';
 
 /** As long as numbers in a URI may be. */
 const largest = 999_999_999_999;
@@ -50,17 +51,16 @@ export function streamTypes(uri: string): readonly EventType[] | null {
 }
 
 /** One event per line; the last line says where to go on. */
-async function asLines(query: StreamQuery, ctx: Context, call: Call): Promise<string> {
+async function asLines(query: StreamQuery, ctx: Context, call: Call): Promise<ResourceText> {
   // Programs that read a fast stream say how much they take, and want no words about it.
   if (query.limit !== undefined) {
-    const { lines, place } = await collectStreamLines(ctx, query, call);
-    return withCursor(lines, place);
+    const { pieces, place } = await collectStreamLines(ctx, query, preparePiece, call);
+    return { escaped: [...pieces, preparePiece(cursorLine(place))] };
   }
   const { data, ...measured } = await collectStream(ctx, query, call);
   const { events, ...place } = data;
-  const lines = events.map((event) => JSON.stringify(event));
-  return withCursor(lines, { ...place, ...measured });
+  const lines = events.map((event) => `${JSON.stringify(event)}\n`);
+  return `${lines.join('')}${cursorLine({ ...place, ...measured })}`;
 }
 
-const withCursor = (lines: readonly string[], cursor: object): string =>
-  `${[...lines, JSON.stringify({ type: 'cursor', ...cursor })].join('\n')}\n`;
+const cursorLine = (cursor: object): string => `${JSON.stringify({ type: 'cursor', ...cursor })}\n`;

@@ -7,6 +7,7 @@ import { bpfPrograms } from './bpf-programs.ts';
 import type { Resource } from './define-resource.ts';
 import { eventsKprobe } from './events-kprobe.ts';
 import { eventsPerf } from './events-perf.ts';
+import { eventsStream } from './events-stream.ts';
 import { perfProfilingResults, perfProfilingStatus } from './profiling.ts';
 import { schedulerCurrent } from './scheduler-current.ts';
 import { schedulerRaw } from './scheduler-raw.ts';
@@ -32,6 +33,7 @@ export const resources: readonly Resource[] = [
   systemNetwork,
   eventsPerf,
   eventsKprobe,
+  eventsStream,
   bpfPrograms,
   perfProfilingStatus,
   perfProfilingResults,

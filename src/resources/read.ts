@@ -2,7 +2,7 @@ import { resourceDocument } from '../answer.ts';
 import type { Call, Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
 import { inTurn } from '../serialize.ts';
-import type { Resource } from './define-resource.ts';
+import type { Resource, ResourceText } from './define-resource.ts';
 import { resources } from './index.ts';
 
 /** The resource that a URI names, whatever its parameters, or undefined. */
@@ -13,12 +13,31 @@ export function findResource(uri: string): Resource | undefined {
 
 /** Reads a resource by URI, parameters included. An unknown one is INVALID_PARAMS. */
 export function readResource(uri: string, ctx: Context, call: Call): Promise<object> {
+  return withResource(uri, call, async (resource, parameters) =>
+    resourceDocument(await resource.read(parameters, ctx, call), ctx),
+  );
+}
+
+/** The same as the text that clients get. */
+export function readResourceText(uri: string, ctx: Context, call: Call): Promise<ResourceText> {
+  return withResource(uri, call, async (resource, parameters) =>
+    resource.text === null
+      ? JSON.stringify(resourceDocument(await resource.read(parameters, ctx, call), ctx))
+      : await resource.text(parameters, ctx, call),
+  );
+}
+
+function withResource<T>(
+  uri: string,
+  call: Call,
+  work: (resource: Resource, parameters: Readonly<Record<string, string>>) => Promise<T>,
+): Promise<T> {
   const resource = findResource(uri);
   if (!resource) throw unknownResource(uri);
   const parameters = parameterValues(resource.uri, uri.slice(resource.uri.length + 1));
   return inTurn(resource.queue, async () => {
     call.signal.throwIfAborted();
-    return resourceDocument(await resource.read(parameters, ctx, call), ctx);
+    return await work(resource, parameters);
   });
 }
 

@@ -15,13 +15,15 @@ export type Queue =
   | 'collection'
   | 'events'
   | 'functions'
+  | 'python'
   | 'sched-trace';
 
 /**
  * What a tool does to the host. `read`: looks at files and listings. `capture`: attaches or records
- * for a while, which costs the host something and changes nothing.
+ * for a while, which costs the host something and changes nothing. `run`: runs a program of the
+ * user's, which may do anything that its user may.
  */
-export type Effect = 'read' | 'capture';
+export type Effect = 'read' | 'capture' | 'run';
 
 type Definition<I extends z.ZodObject, D extends z.ZodObject> = Readonly<{
   name: string;
@@ -32,6 +34,8 @@ type Definition<I extends z.ZodObject, D extends z.ZodObject> = Readonly<{
   /** When to use it, what it costs, what to use instead. */
   description: string;
   input: I;
+  /** Other documented names of arguments, by the name that is listed. */
+  aliases?: Readonly<Record<string, string>>;
   /** The documented fields of `data`. Loose: an added field must not break a client. */
   output: D;
   handle(input: z.output<I>, ctx: Context, call: Call): Promise<Reading<z.input<D>>>;
@@ -54,13 +58,26 @@ export type Tool = Readonly<{
 export function defineTool<I extends z.ZodObject, D extends z.ZodObject>(
   definition: Definition<I, D>,
 ): Tool {
-  const { handle, ...rest } = definition;
+  const { handle, aliases = {}, ...rest } = definition;
   return {
     ...rest,
     async invoke(args, ctx, call) {
-      return await handle(checkArguments(rest.name, rest.input, args), ctx, call);
+      const named = withListedNames(args, aliases);
+      return await handle(checkArguments(rest.name, rest.input, named), ctx, call);
     },
   };
+}
+
+/** Two names of one argument stay both, so that the check refuses the alias as unknown. */
+function withListedNames(args: unknown, aliases: Readonly<Record<string, string>>): unknown {
+  if (typeof args !== 'object' || args === null || Array.isArray(args)) return args;
+  const given = new Set(Object.keys(args));
+  return Object.fromEntries(
+    Object.entries(args).map(([name, value]) => {
+      const listed = Object.hasOwn(aliases, name) ? aliases[name] : undefined;
+      return [listed !== undefined && !given.has(listed) ? listed : name, value];
+    }),
+  );
 }
 
 /** The parsed arguments, or INVALID_PARAMS that names each wrong one and what is accepted. */
@@ -95,3 +112,6 @@ function acceptedArguments(schema: z.ZodObject): string {
   });
   return each.length === 0 ? 'no arguments.' : `${each.join(', ')}.`;
 }
+
+/** Keeps an argument out of listings: it works, and few need it. Documented ones are always listed. */
+export const rarelyNeeded = { unlisted: true } as const;

@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { SUBSCRIPTION_ID_META_KEY, type Transport } from '@modelcontextprotocol/server';
 import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
+import { withPreparedText } from './prepared-text.ts';
 
 type Options = Readonly<{
   /** Ends after the first answer to anything but the handshake. */
@@ -61,6 +63,14 @@ export function drainingStdio(
     stdout.once('drain', () => stdin.resume());
   };
 
+  /** All of a message in one go, and then as long as the client takes for it. */
+  async function write(pieces: readonly (string | Buffer)[]): Promise<void> {
+    stdout.cork();
+    for (const piece of pieces) stdout.write(piece);
+    process.nextTick(() => stdout.uncork());
+    if (stdout.writableNeedDrain) await once(stdout, 'drain');
+  }
+
   const transport: Transport = {
     async start() {
       inner.onerror = (error) => transport.onerror?.(error);
@@ -84,7 +94,8 @@ export function drainingStdio(
       });
     },
     async send(message) {
-      const sent = inner.send(message);
+      const pieces = withPreparedText(message);
+      const sent = pieces === null ? inner.send(message) : write(pieces);
       holdBack();
       await sent;
       noteListening(message, options);

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { SwitchCounts } from '../../parsers/collection/collection.ts';
+import { parseCollection, type SwitchCounts } from '../../parsers/collection/collection.ts';
 import { switchTable } from '../../src/analysis/switch-table.ts';
 
 const counts = (
@@ -67,3 +68,18 @@ test('switches without a process are told, not given to another', () => {
   expect(unattributed).toEqual({ from: 2, to: 5 });
   expect([...processes.keys()]).toEqual([7]);
 });
+
+test.each(['k6.18.44.bpftrace-0.17.0', 'k6.18.15+deb13.bpftrace-0.23.2'])(
+  'tables that were full when recorded lack switches, others hardly any (%s)',
+  (recorded) => {
+    const table = (name: string) => {
+      const text = readFileSync(`fixtures/collection/${name}.${recorded}/input.txt`, 'utf8');
+      return switchTable(null, parseCollection(text));
+    };
+    const full = table('full-tables');
+    expect(full.unattributed.from).toBeGreaterThan(full.context_switches * 0.1);
+    const whole = table('pipe-2cpu');
+    expect(whole.unattributed.from).toBeLessThan(3);
+    expect(whole.context_switches).toBeGreaterThan(1000);
+  },
+);

@@ -114,6 +114,15 @@ const least: Readonly<Record<string, Record<string, unknown>>> = {
   start_perf_profiling: { freq: 99, duration_secs: 20 },
   stop_perf_profiling: {},
   get_perf_results: {},
+  control_event_tracking: { action: 'status' },
+  read_events: {},
+  perf_info: {},
+  perf_snapshot: {},
+  perf_use_check: {},
+  perf_io_latency: { duration_seconds: 1 },
+  perf_net_health: {},
+  perf_cgroup_summary: {},
+  perf_fd_trace: { pid: 1, duration_seconds: 1 },
 };
 
 const asNobody = [

@@ -52,6 +52,8 @@ test('names only fields that the answers have', async ({ skip }) => {
     [
       ...resourceUris,
       'stats://aggregated/process?limit=5',
+      'stats://aggregated/process?limit=5&trace_ms=100',
+      'stats://aggregated/cpu?trace_ms=100',
       `stats://aggregated/process?pid=${process.pid}`,
     ].map((uri) => surface.readResource(uri, ctx, call)),
   );
@@ -139,7 +141,7 @@ describe('completion', () => {
   });
 
   test('offers the values of a template parameter', async () => {
-    const { resourceTemplates } = surface.listResourceTemplates();
+    const { resourceTemplates } = surface.listResourceTemplates({ daemon: false, readOnly: false });
     const template = resourceTemplates.find(({ uriTemplate }) =>
       uriTemplate.startsWith('stats://aggregated/process'),
     );

@@ -9,7 +9,7 @@ export const getPerfResults = defineTool({
   effect: 'read',
   queue: 'profiler',
   description:
-    'The functions of the last profile, hottest first: samples and share in the function itself (count, percentage) and with all it calls (total_…), module, main callers, most frequent process, stacks innermost first; shares of kernel, programs, idle, processes and CPUs. symbol=NAME tells of one function and draws the tree of its callers. The results stay until the next profile starts. While it runs there are none yet: the answer says for how long.',
+    'The functions of the last profile, hottest first: samples and share in itself and with all it calls, module, callers, process, stacks innermost first; shares of kernel, programs, idle, CPUs. symbol=NAME draws the callers of one function. They stay until the next profile starts.',
   input: z.strictObject({
     limit: z.int().min(1).max(500).default(50).describe('functions'),
     offset: z.int().min(0).max(1_000_000).default(0).describe('functions to skip'),

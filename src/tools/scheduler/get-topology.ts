@@ -10,7 +10,7 @@ export const getTopology = defineTool({
   toolset: 'scheduler',
   effect: 'read',
   description:
-    'Hardware topology of this host, read afresh from sysfs: CPUs, cores, last-level caches (LLC), NUMA nodes, SMT, hybrid cores, offline CPUs. "summary" gives counts; "full" gives each CPU with its core, LLC, node, frequency limits (kHz) and capacity (0 to 1024), and the CPUs of each core, LLC and node with node distances. limit and offset page every list of "full". core_id and llc_id count from 0 over the whole host; CPU and node ids are the kernel\'s. Use it before reading per-LLC or per-node statistics.',
+    'Hardware topology, read afresh: CPUs, cores, last-level caches (LLC), NUMA nodes, SMT, offline CPUs. summary: counts; full: each CPU with its core, LLC, node, frequency limits (kHz) and capacity, and the CPUs of each, with node distances. Use it before per-LLC or per-node statistics.',
   input: z.strictObject({
     detail_level: z.enum(['summary', 'full']).default('summary').describe('how much to tell'),
     include_offline: z.boolean().default(false).describe('also list and count offline CPUs'),

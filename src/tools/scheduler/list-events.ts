@@ -8,7 +8,7 @@ export const listEvents = defineTool({
   toolset: 'scheduler',
   effect: 'read',
   description:
-    'Names of the trace events of one subsystem (sched, irq, power, block, net, …), of the kernel functions that can be probed, or of both. Give trace events to start_perf_profiling as tracepoint:<subsystem>:<event>. A wrong subsystem is answered with all there are. Attaches nothing. events://perf counts the events of every subsystem.',
+    'Names of the trace events of one subsystem (sched, irq, block, net, …), of kernel functions that can be probed, or both. Give them to start_perf_profiling as tracepoint:SUBSYSTEM:EVENT. A wrong subsystem is answered with all there are. Attaches nothing.',
   input: z.strictObject({
     subsystem: z
       .string()

@@ -107,9 +107,16 @@ function usage(available: readonly Row[]): readonly string[] {
   if (!first) return [];
   const withParameters = available.find((row) => row.parameters.includes('limit'));
   const example = withParameters ? [`read_resource {"uri": "${withParameters.uri}?limit=5"}`] : [];
+  const withTrace = available.find((row) => row.parameters.includes('trace_ms'));
+  const traced = withTrace
+    ? [
+        `read_resource {"uri": "${withTrace.uri}?trace_ms=1000"} for wakeup and run queue latency with percentiles, migrations${withTrace.uri.endsWith('process') ? ', wakers' : ', softirqs'} (traced; root)`,
+      ]
+    : [];
   return [
     `resources/read {"uri": "${first.uri}"}`,
     `read_resource {"uri": "${first.uri}"} where the client cannot read resources`,
     ...example,
+    ...traced,
   ];
 }

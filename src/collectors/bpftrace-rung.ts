@@ -1,0 +1,126 @@
+import { bpftraceScript } from '../../allowlist/bpftrace.ts';
+import { programs } from '../../allowlist/programs.ts';
+import type { TraceHealth } from '../../parsers/bpftrace-json/bpftrace-output.ts';
+import type { Call, Context } from '../context.ts';
+import { TracewrightError } from '../errors.ts';
+import type { Finished } from '../exec/start.ts';
+import type { Measured, Rung } from './bounded-trace.ts';
+import { failedProgram } from './program-failure.ts';
+import { mapKeys, rememberStart, startAllowance } from './tracer-time.ts';
+import { bpfObstacle, type Needs } from './tracing-obstacles.ts';
+
+/** What every parser of a shipped program tells beside its data. */
+type Output = Readonly<{ health: TraceHealth }>;
+
+type Plan<T extends Output> = Readonly<{
+  /** scripts/bpftrace/NAME.bt; its first parameter is the time to watch in ms. */
+  script: string;
+  duration_ms: number;
+  /** Fits the program to this host; by a function of allowlist/. */
+  fit?: (text: string) => string;
+  /** The second parameter and those after it. */
+  parameters: readonly number[];
+  needs: Needs;
+  /** Most that it may print; what came until then is kept. */
+  output_bytes?: number;
+  buffer_pages?: number;
+  string_bytes?: number;
+  /** Called when it has begun to watch. */
+  began?(): void;
+  parse(text: string): T;
+}>;
+
+const default_output_bytes = 32 * 1024 * 1024;
+/** Printing maps with thousands of stacks takes seconds. */
+const printing_ms = 20_000;
+
+/** The first rung of most ladders: a program of this package that ends by itself. */
+export function bpftraceRung<T extends Output>(ctx: Context, plan: Plan<T>): Rung<T> {
+  return {
+    method: 'bpftrace',
+    obstacle: () => bpfObstacle(ctx, programs.bpftrace, plan.needs),
+    measure: (call) => measure(ctx, plan, call),
+  };
+}
+
+async function measure<T extends Output>(
+  ctx: Context,
+  plan: Plan<T>,
+  call: Call,
+): Promise<Measured<T>> {
+  const { script, duration_ms } = plan;
+  const map_keys = mapKeys(ctx);
+  const { path, text: program } = ctx.script(script);
+  // One that says nothing when it begins is taken to begin when bpftrace says that it attaches.
+  const sign = program.includes('"began"') ? '"began"' : 'attached_probes';
+  const command = bpftraceScript({
+    path: plan.fit ? ctx.scratch.write(`${script}.bt`, plan.fit(program)) : path,
+    parameters: [duration_ms, ...plan.parameters],
+    duration_ms: duration_ms + printing_ms,
+    output_bytes: plan.output_bytes ?? default_output_bytes,
+    map_keys,
+    ...(plan.buffer_pages === undefined ? {} : { buffer_pages: plan.buffer_pages }),
+    ...(plan.string_bytes === undefined ? {} : { string_bytes: plan.string_bytes }),
+  });
+  const pieces: string[] = [];
+  const started_ms = ctx.monotonicMs();
+  const timer = new AbortController();
+  let began_ms: number | null = null;
+  const running = await ctx.start(command, {
+    signal: call.signal,
+    onStdout(text) {
+      pieces.push(text);
+      if (began_ms !== null || !text.includes(sign)) return;
+      began_ms = ctx.monotonicMs();
+      plan.began?.();
+      rememberStart(ctx, script, began_ms - started_ms);
+      call.progress(`watching for ${duration_ms / 1000} s`);
+    },
+  });
+  const allowance_ms = startAllowance(ctx, script);
+  void ctx.sleep(allowance_ms, timer.signal).then(
+    () => began_ms ?? running.stop(),
+    () => {},
+  );
+  const finished = await running.finished;
+  timer.abort();
+  call.signal.throwIfAborted();
+  if (began_ms === null) throw notAttached(finished, allowance_ms);
+  const watched_ms = ctx.monotonicMs() - began_ms;
+  const value = plan.parse(pieces.join(''));
+  const { window_ns, lost_events } = value.health;
+  return {
+    value,
+    source: `bpftrace (${script}.bt)`,
+    window_ms: Math.round(window_ns === null ? watched_ms : window_ns / 1e6),
+    lost_events,
+    warnings: warningsOf(finished, value.health, map_keys),
+  };
+}
+
+function warningsOf(
+  { stopped_by }: Finished,
+  { lost_events, refused_updates, longest_map }: TraceHealth,
+  map_keys: number,
+): readonly string[] {
+  const cut = stopped_by === 'output_limit' || stopped_by === 'deadline';
+  const full = refused_updates > 0 || longest_map >= map_keys;
+  return [
+    ...(cut ? [`bpftrace was ended by its ${stopped_by}: what came until then is told.`] : []),
+    ...(lost_events > 0
+      ? [`${lost_events} events came faster than they could be taken: counts are too low.`]
+      : []),
+    ...(full ? ['A table of the kernel program was full: some tasks or keys are missing.'] : []),
+  ];
+}
+
+function notAttached(finished: Finished, allowance_ms: number): TracewrightError {
+  if (finished.stopped_by === 'caller') {
+    return new TracewrightError(
+      'TIMEOUT',
+      `bpftrace did not attach within ${Math.round(allowance_ms / 1000)} s.`,
+      'Try again when the host is less busy.',
+    );
+  }
+  return failedProgram('bpftrace', finished.stderr);
+}

@@ -1,0 +1,171 @@
+import { perfRecord } from '../../allowlist/perf-record.ts';
+import { programs } from '../../allowlist/programs.ts';
+import { type OncpuOutput, parseOncpu } from '../../parsers/oncpu/oncpu.ts';
+import { type Profile, profileBuilder } from '../analysis/profile.ts';
+import type { Call, Context } from '../context.ts';
+import type { Measured, Rung } from './bounded-trace.ts';
+import { bpftraceRung } from './bpftrace-rung.ts';
+import { startRecorder } from './perf-recorder.ts';
+import { mayMeasureAll, perfRefusal } from './perf-refusals.ts';
+import { scanProcesses } from './process-scan.ts';
+import { compareScans } from './process-use.ts';
+import { cpu_clock } from './profile-event.ts';
+import type { ProfileTarget } from './profile-target.ts';
+import { recordFor } from './record-for.ts';
+import { readRecording } from './recorded-profile.ts';
+import { programObstacle, readOnlyObstacle } from './tracing-obstacles.ts';
+
+export type CpuProfileQuery = Readonly<{
+  duration_ms: number;
+  rate_hz: number;
+  target: Extract<ProfileTarget, { scope: 'all' | 'pid' }>;
+  include_kernel: boolean;
+}>;
+
+export type SampledCpu = Readonly<{
+  /** Null where only the CPU time of processes is known. */
+  profile: Profile | null;
+  /** Samples of idle CPUs that are not in `profile`. */
+  idle_aside: number;
+  /** The kernel is left out of the samples. */
+  user_only: boolean;
+  /** By the kernel's own accounts, where there are no samples. */
+  cpu_time: readonly Readonly<{ pid: number; comm: string; cpu_ms: number }>[] | null;
+}>;
+
+const recording = 'cpu-profile.data';
+const max_bytes = 256 * 1024 * 1024;
+
+/** How CPU time can be told by function, best first; the last one knows processes only. */
+export function cpuProfileRungs(ctx: Context, query: CpuProfileQuery): readonly Rung<SampledCpu>[] {
+  return [perfRung(ctx, query), bpftraceOncpu(ctx, query), procfsRung(ctx, query)];
+}
+
+function perfRung(ctx: Context, query: CpuProfileQuery): Rung<SampledCpu> {
+  return {
+    method: 'perf',
+    obstacle: () => readOnlyObstacle(ctx) ?? programObstacle(ctx, programs.perf),
+    measure: (call) => measurePerf(ctx, query, call),
+  };
+}
+
+async function measurePerf(
+  ctx: Context,
+  query: CpuProfileQuery,
+  call: Call,
+): Promise<Measured<SampledCpu>> {
+  const { duration_ms, rate_hz, target, include_kernel } = query;
+  const paranoid = ctx.files.number('/proc/sys/kernel/perf_event_paranoid') ?? 2;
+  const restricted = target.scope === 'pid' && paranoid >= 2 && !mayMeasureAll(ctx);
+  const command = perfRecord({
+    event: cpu_clock,
+    user_only: !include_kernel || restricted,
+    rate: { freq_hz: rate_hz },
+    target,
+    callgraph: 'fp',
+    output: ctx.scratch.path(recording),
+    max_bytes,
+    duration_ms: duration_ms + 60_000,
+    private_mounts: false,
+  });
+  try {
+    const started = await startRecorder(ctx, command, recording, call);
+    if ('refused' in started) {
+      const { stderr } = started.refused;
+      throw perfRefusal(ctx, { stderr, event: 'sw:cpu-clock', isTracepoint: false, target });
+    }
+    const window_ms = await recordFor(ctx, started.recorder, duration_ms, call);
+    const { lost, throttled } = await started.recorder.counts();
+    call.progress('reading the recording');
+    const recorded = await readRecording(ctx, ctx.scratch.path(recording), 0);
+    return {
+      value: {
+        profile: recorded.profile,
+        idle_aside: 0,
+        user_only: started.recorder.opened?.exclude_kernel ?? restricted,
+        cpu_time: null,
+      },
+      source: 'perf record, perf script',
+      window_ms,
+      lost_events: lost,
+      warnings: [
+        ...recorded.warnings,
+        ...(lost > 0 ? [`The kernel dropped ${lost} records: shares are of what is left.`] : []),
+        ...(throttled > 0
+          ? [`The kernel paused the clock ${throttled} times: take a lower rate.`]
+          : []),
+      ],
+    };
+  } finally {
+    ctx.scratch.remove(recording);
+  }
+}
+
+function bpftraceOncpu(ctx: Context, query: CpuProfileQuery): Rung<SampledCpu> {
+  const { duration_ms, rate_hz, target, include_kernel } = query;
+  return bpftraceRung(ctx, {
+    script: 'oncpu',
+    duration_ms,
+    parameters: [rate_hz, target.scope === 'pid' ? target.pid : 0],
+    needs: { pid: target.scope === 'pid' },
+    parse(text) {
+      const output = parseOncpu(text);
+      return {
+        health: output.health,
+        profile: profileOf(output, include_kernel),
+        idle_aside: output.idle,
+        user_only: !include_kernel,
+        cpu_time: null,
+      };
+    },
+  });
+}
+
+function profileOf({ samples, names }: OncpuOutput, include_kernel: boolean): Profile {
+  const builder = profileBuilder();
+  const frame = (symbol: string, is_kernel: boolean): number =>
+    builder.symbol({
+      symbol: symbol.startsWith('0x') ? '[unknown]' : symbol,
+      module: is_kernel ? '[kernel.kallsyms]' : '[program]',
+      is_kernel,
+      address: symbol.startsWith('0x') ? symbol : '0x0',
+    });
+  for (const { pid, kernel, user, count } of samples) {
+    if (!include_kernel && kernel.length > 0) continue;
+    const stack = Int32Array.from([
+      ...kernel.map((each) => frame(each, true)),
+      ...user.map((each) => frame(each, false)),
+    ]);
+    const process = builder.process({ pid, tid: pid, comm: names.get(pid) ?? '' });
+    builder.add({ process, cpu: null, weight: count }, stack, stack.length);
+  }
+  return builder.finish();
+}
+
+function procfsRung(ctx: Context, query: CpuProfileQuery): Rung<SampledCpu> {
+  return {
+    method: 'procfs',
+    obstacle: () => null,
+    measure: (call) => measureProcfs(ctx, query, call),
+  };
+}
+
+async function measureProcfs(
+  ctx: Context,
+  { duration_ms, target }: CpuProfileQuery,
+  call: Call,
+): Promise<Measured<SampledCpu>> {
+  const before = await scanProcesses(ctx, call);
+  await ctx.sleep(duration_ms, call.signal);
+  const after = await scanProcesses(ctx, call);
+  const cpu_time = compareScans(before, after)
+    .uses.filter(({ now }) => target.scope === 'all' || now.pid === target.pid)
+    .map(({ now, runtime_ms }) => ({ pid: now.pid, comm: now.comm, cpu_ms: runtime_ms }));
+  return {
+    value: { profile: null, idle_aside: 0, user_only: false, cpu_time },
+    source: '/proc/PID/stat, /proc/PID/task/TID/schedstat',
+    window_ms: Math.round(after.started_ms - before.started_ms),
+    lost_events: null,
+    warnings: ['CPU time by process only: functions need perf or bpftrace.'],
+  };
+}

@@ -1,0 +1,71 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { EventType, StreamEvent } from '../../parsers/stream/stream.ts';
+import { parseStreamRecord } from '../../parsers/stream/stream.ts';
+import {
+  type EventFilter,
+  type EventTracer,
+  startEventTracer,
+} from '../../src/collectors/event-tracer.ts';
+import { type Context, createContext } from '../../src/context.ts';
+
+export type Tracked = Readonly<{
+  events: readonly StreamEvent[];
+  /** Lines that began a record and gave no event. */
+  unread: readonly string[];
+  received: number;
+  seen: number;
+  lost: number;
+  attached: readonly string[];
+}>;
+
+const call = { signal: new AbortController().signal, progress: () => {} };
+const all = {
+  pid: null,
+  tgid: null,
+  comm: null,
+  cpu: null,
+  min_latency_us: null,
+  sample: 1,
+  kprobe: null,
+};
+
+/** What the kernel tells while something happens. */
+export async function track(
+  types: readonly EventType[],
+  happens: () => Promise<unknown>,
+  filter: Partial<EventFilter> = {},
+  ctx: Context = createContext({ daemon: true, readOnly: false }),
+): Promise<Tracked> {
+  const records: string[] = [];
+  const controls: string[] = [];
+  let tracer: EventTracer | null = null;
+  let rest = '';
+  const take = (bytes: Buffer): void => {
+    const lines = (rest + bytes.toString()).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      if (/^[a-z]/.test(line)) records.push(line);
+      else if (/^\s/.test(line)) records.push(`${records.pop() ?? ''}\n${line}`);
+      else if (line !== '' && tracer === null) controls.push(line);
+      else if (line !== '') tracer?.control(line);
+    }
+  };
+  const options = { ...all, ...filter, types, duration_ms: 60_000 };
+  tracer = await startEventTracer(ctx, options, take, call);
+  for (const line of controls) tracer.control(line);
+  try {
+    await happens();
+    await pause(50);
+  } finally {
+    await tracer.stop();
+  }
+  const parsed = records.map((record) => ({ record, event: parseStreamRecord(record) }));
+  return {
+    events: parsed.flatMap(({ event }) => (event === null ? [] : [event])),
+    unread: parsed.flatMap(({ record, event }) => (event === null ? [record] : [])),
+    received: records.length,
+    seen: tracer.seen(),
+    lost: tracer.lost(),
+    attached: tracer.attached,
+  };
+}
