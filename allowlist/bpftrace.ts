@@ -36,6 +36,11 @@ type Script = Readonly<{
   quiet?: boolean;
   /** Bytes of a text that a program takes along; default 64, at most 200 with 0.17. */
   string_bytes?: number;
+  /**
+   * It looks at the stacks of one process alone, whose symbols bpftrace may then keep: it reads them
+   * anew for each frame otherwise, since the next process may have them at other addresses.
+   */
+  one_process?: boolean;
   /** Pages per CPU in which the kernel keeps events until bpftrace takes them; default 64. */
   buffer_pages?: number;
 }>;
@@ -65,6 +70,7 @@ export function bpftraceScript(script: Script): Command {
       // Its name up to 0.18 and from then on.
       ...(keys === null ? {} : { BPFTRACE_MAP_KEYS_MAX: keys, BPFTRACE_MAX_MAP_KEYS: keys }),
       ...(text === null ? {} : { BPFTRACE_STRLEN: text, BPFTRACE_MAX_STRLEN: text }),
+      ...(script.one_process ? { BPFTRACE_CACHE_USER_SYMBOLS: '1' } : {}),
       ...(pages === null ? {} : { BPFTRACE_PERF_RB_PAGES: pages }),
       ...(script.user_symbols === false ? { BPFTRACE_NO_USER_SYMBOLS: '1' } : {}),
     },

@@ -15,11 +15,13 @@ export const streamFragments = [
   'tgids',
   'fork',
   'exec',
+  'exec-raw',
   'exit',
   'wait',
   'softirq',
   'ipi',
   'ipi-mask',
+  'ipi-mask-raw',
   'cpuhp-enter',
   'cpuhp-exit',
   'hw-pressure',
@@ -30,8 +32,10 @@ export const streamFragments = [
   'dsq-note',
   'dsq-insert',
   'alert-wakeup',
+  'alert-wakeup-raw',
   'alert-dsq',
   'alert-migrations',
+  'alert-migrations-raw',
 ] as const;
 
 export type StreamFragment = (typeof streamFragments)[number];
@@ -63,6 +67,10 @@ const kinds: Readonly<Record<WakeEvent, number>> = {
 const shippedWake = /(?<=^(?:tracepoint:sched|rawtracepoint):)sched_wakeup$/m;
 const shippedKind = '  $kind = (uint64)3;\n';
 const shippedFunction = 'kprobe:schedule\n';
+/** The record of a tracepoint: up to 0.18 bpftrace lets a program read in it. */
+const record = /\(uint64\)args\b(?!->)/g;
+/** A map that a fragment run by hand makes: bpftrace wants to know its type before it is read. */
+const beginning = /^ {2}@[a-z]\w*(?:\[0\])? = \(uint64\)0;\n/gm;
 const byHand = '\n// By hand';
 /** What has a buffer of its own in the way: the records of the busiest events. */
 const emit = /^ {4}\/\/ emit\n {4}printf\([^;]*;\n {4}@seen = sum\(1\);\n/m;
@@ -73,10 +81,12 @@ const print = /^( *)\/\/ print\n[\s\S]*?^ *\/\/ print end\n/gm;
  * The program of a stream: fragments as they are shipped, without what they have to be run by hand,
  * one behind the other. Into them go a name of the kernel's own alphabet, small integers and pieces
  * of other fragments; values of a request are parameters of the program, never part of its text.
+ * Where bpftrace does not show the record of an event, what only that tells is 0: not known.
  */
 export function composeStreamProgram(
   parts: readonly StreamPart[],
   shipped: (fragment: string) => string,
+  showsRecords: boolean,
 ): string {
   const isBuffered = parts.some(({ fragment }) => emit.test(body(shipped(fragment))));
   const withQueues = parts.some(({ fragment }) => fragment === 'sched-switch-dsq');
@@ -86,7 +96,11 @@ export function composeStreamProgram(
     return emit.test(text) ? buffered(text, part.fragment, shipped) : text;
   });
   if (isBuffered) texts.push(withPrint(body(shipped('buffer')), buffer));
-  return withClears([...texts, body(shipped('frame'))].join('\n'));
+  const all = [...parts.map(({ fragment }) => fragment), ...(isBuffered ? ['buffer'] : [])];
+  const maps = new Set(all.flatMap((each) => shipped(each).match(beginning) ?? []));
+  const frame = withMaps(body(shipped('frame')), [...maps]);
+  const program = withClears([frame, ...texts].join('\n'));
+  return showsRecords ? program : program.replaceAll(record, '(uint64)0');
 }
 
 /** A fragment without its first line and without what only a run by hand needs. */
@@ -147,6 +161,9 @@ function withPrint(text: string, other: string): string {
   if (printing === undefined) throw new Refused('the buffer does not say how to print');
   return text.replace(print, () => printing);
 }
+
+const withMaps = (frame: string, maps: readonly string[]): string =>
+  replaceOnce(frame, '\nBEGIN\n{\n', `\nBEGIN\n{\n${maps.join('')}`);
 
 /** bpftrace prints every map that is left at its end, names of tasks and all. */
 function withClears(program: string): string {

@@ -114,7 +114,19 @@ async function toFile({ args, environment }, workload) {
   child.kill('SIGINT');
   await ended;
   closeSync(fd);
-  return { ms, records: countRecords(readFileSync(path).subarray(before, after)) };
+  const bytes = readFileSync(path);
+  const records = countRecords(bytes.subarray(before, after));
+  return {
+    ms,
+    records,
+    made: lastCount(bytes.subarray(0, after)) - lastCount(bytes.subarray(0, before)),
+  };
+}
+
+/** What the program itself says how many records it made. */
+function lastCount(bytes) {
+  const at = bytes.lastIndexOf('@seen: ');
+  return at < 0 ? 0 : Number.parseInt(bytes.toString('latin1', at + 7, at + 27), 10);
 }
 
 function countRecords(bytes) {
@@ -146,8 +158,9 @@ async function toClient(workload) {
     ms,
     rss_mb,
     records: grown('delivered'),
-    seen: grown('seen'),
-    dropped: grown('dropped'),
+    made: grown('seen'),
+    lost: grown('lost'),
+    overwritten: grown('overwritten'),
     cpu_s: grown('cpu_s'),
   };
 }
@@ -196,7 +209,7 @@ function connect() {
   });
   send({ method: 'notifications/initialized' });
 
-  const counts = { delivered: 0, seen: 0, dropped: 0 };
+  const counts = { delivered: 0, seen: 0, lost: 0, overwritten: 0 };
   const readOnce = async () => {
     const { result } = await ask('resources/read', { uri: 'events://stream?limit=50000' });
     const { text } = result.contents[0];
@@ -207,7 +220,8 @@ function connect() {
     if (cursor.seen !== lines + dropped) throw new Error('the stream does not add up');
     counts.delivered += lines;
     counts.seen += cursor.seen;
-    counts.dropped += dropped;
+    counts.lost += cursor.dropped.kernel_buffer;
+    counts.overwritten += cursor.dropped.ring_overflow;
     return cursor.pending;
   };
   const readAll = async () => {
@@ -228,7 +242,7 @@ function connect() {
           });
           await readAll();
         }
-        while ((await readOnce()) > 0);
+        await readAll();
       })();
       return {
         end: () => {
@@ -261,22 +275,30 @@ function median(values) {
 
 function row(name, { bare, file, server }) {
   const of = (all, field) => median(all.map((each) => each[field]));
-  const shares = server.map(({ records }, round) => records / file[round].records);
+  // Runs make different numbers of events: what counts is how many of them arrive.
+  const arrived = ({ records, made }) => records / made;
+  const shares = server.map((each, round) => arrived(each) / arrived(file[round]));
   const slowdowns = server.map(({ ms }, round) => ms / file[round].ms);
-  const costs = server.map(({ cpu_s, seen }) => (cpu_s / seen) * 1e6);
+  const costs = server.map(({ cpu_s, records }) => (cpu_s / records) * 1e6);
   return {
     name,
     bare_ms: of(bare, 'ms'),
     file_ms: of(file, 'ms'),
     server_ms: of(server, 'ms'),
     file_records: of(file, 'records'),
+    file_share: median(file.map(arrived)),
     delivered: of(server, 'records'),
-    dropped: of(server, 'dropped'),
+    lost: of(server, 'lost'),
+    overwritten: of(server, 'overwritten'),
     delivered_share: median(shares),
     slowdown: median(slowdowns),
     cpu_s_per_million: median(costs),
     rss_mb: Math.max(...server.map(({ rss_mb }) => rss_mb)),
   };
+}
+
+function percent(share) {
+  return `${(share * 100).toFixed(1)} %`;
 }
 
 function report(rows, idle) {
@@ -286,10 +308,12 @@ function report(rows, idle) {
     'bpftrace to a file ms': ({ file_ms }) => file_ms.toFixed(0),
     'with server and client ms': ({ server_ms }) => server_ms.toFixed(0),
     'slower than bpftrace alone': ({ slowdown }) => `${slowdown.toFixed(2)} x`,
-    'events in the file': ({ file_records }) => file_records,
+    'events in the file': ({ file_records, file_share }) =>
+      `${file_records} (${percent(file_share)} of those made)`,
     'events delivered': ({ delivered }) => delivered,
-    share: ({ delivered_share }) => `${(delivered_share * 100).toFixed(1)} %`,
-    dropped: ({ dropped }) => dropped,
+    'share of the file': ({ delivered_share }) => percent(delivered_share),
+    'lost in the kernel': ({ lost }) => lost,
+    overwritten: ({ overwritten }) => overwritten,
     'server CPU s per million': ({ cpu_s_per_million }) => cpu_s_per_million.toFixed(2),
     'peak RSS MB': ({ rss_mb }) => rss_mb.toFixed(0),
   };

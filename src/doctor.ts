@@ -1,5 +1,6 @@
 import { tracingObstacle } from './collectors/bpftrace-tracer.ts';
-import { asUnavailable, capabilities, stream_uri } from './collectors/event-types.ts';
+import { eventCapabilities } from './collectors/event-tracer.ts';
+import { asUnavailable, stream_uri } from './collectors/event-types.ts';
 import { type KernelFacts, kernelFacts } from './collectors/kernel-facts.ts';
 import { type ProgramVersion, programVersions } from './collectors/program-versions.ts';
 import type { Call, Context } from './context.ts';
@@ -74,7 +75,7 @@ async function checkStream(ctx: Context, call: Call): Promise<Check> {
   const obstacle = tracingObstacle(ctx, stream_uri);
   if (obstacle)
     return { name: stream_uri, state: 'unavailable', source: null, problems: [obstacle] };
-  const types = await capabilities(ctx, call);
+  const types = await eventCapabilities(ctx, call);
   const problems = types.filter(({ available }) => !available).map(asUnavailable);
   const state = problems.some(({ fix }) => fix !== null) ? 'degraded' : 'available';
   return { name: stream_uri, state, source: 'bpftrace', problems };

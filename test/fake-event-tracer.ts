@@ -1,3 +1,4 @@
+import { tracingObstacle } from '../src/collectors/bpftrace-tracer.ts';
 import type { EventCapability, EventFilter, EventTracer } from '../src/collectors/event-tracer.ts';
 import type { Call, Context } from '../src/context.ts';
 
@@ -70,12 +71,14 @@ export async function startEventTracer(
   return tracer;
 }
 
-/** A host that has every type but two. */
-export async function eventCapabilities(): Promise<readonly EventCapability[]> {
+/** A host that has every type but two, if it lets anybody trace. */
+export async function eventCapabilities(ctx: Context): Promise<readonly EventCapability[]> {
   const { eventTypes } = await import('../parsers/stream/stream.ts');
-  return eventTypes.map((type) =>
-    type === 'ipi' || type === 'mango_app'
-      ? { type, available: false, source: 'nothing', reason: `no ${type} here`, fix: null }
-      : { type, available: true, source: 'bpftrace', reason: null, fix: null },
-  );
+  const obstacle = tracingObstacle(ctx, 'events');
+  return eventTypes.map((type) => {
+    const own = /^(?:trace|system|sched_stats|scheduler)/.test(type);
+    const missing = type === 'ipi' || type === 'mango_app' ? `no ${type} here` : null;
+    const reason = missing ?? (own ? null : (obstacle?.reason ?? null));
+    return { type, available: reason === null, source: 'bpftrace', reason, fix: null };
+  });
 }

@@ -1,4 +1,4 @@
-import { group, name, whole } from './stream-fields.ts';
+import { group, instant, name, whole } from './stream-fields.ts';
 
 const rules = ['wakeup_latency', 'dsq_latency', 'migrations'] as const;
 
@@ -13,7 +13,7 @@ const rules = ['wakeup_latency', 'dsq_latency', 'migrations'] as const;
  * the process were moved COUNT times between CPUs within VALUE_NS, where LIMIT_NS was the window.
  */
 export function alertFields(fields: readonly string[]): Readonly<Record<string, unknown>> | null {
-  const all = fields.slice(2, 10).map(whole);
+  const all = fields.slice(2, 10).map((field, at) => (at === 5 ? instant(field) : whole(field)));
   if (fields.length !== 12 || all.includes(null)) return null;
   const [cpu, number, count, value, limit, since_ts, pid, tgid] = all.map(Number);
   const rule = rules[(number ?? 0) - 1];

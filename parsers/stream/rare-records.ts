@@ -1,7 +1,7 @@
 import { dsqId } from '../dsq/dsq-id.ts';
 import { untrusted } from '../untrusted.ts';
 import { alertFields } from './alert-record.ts';
-import { hex, name, whole, wordsText } from './stream-fields.ts';
+import { hex, instant, name, whole, wordsText } from './stream-fields.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -119,10 +119,11 @@ const softirqs = [
 
 /** i TS CPU PID TGID VECTOR ENTRY_TS NAME0 NAME1 */
 function softirq(fields: readonly string[]): Fields | null {
-  const exit_ts = whole(fields[1]);
-  const all = numbers(fields, 3, 4);
-  if (fields.length !== 9 || exit_ts === null || all === null) return null;
-  const [pid = 0, tgid = 0, softirq_nr = 0, entry_ts = 0] = all;
+  const exit_ts = instant(fields[1]);
+  const entry_ts = instant(fields[6]);
+  const all = numbers(fields, 3, 3);
+  if (fields.length !== 9 || exit_ts === null || entry_ts === null || all === null) return null;
+  const [pid = 0, tgid = 0, softirq_nr = 0] = all;
   return {
     pid,
     tgid,

@@ -7,6 +7,13 @@ export function whole(text: string | undefined): number | null {
   return Number.isSafeInteger(value) ? value : null;
 }
 
+/**
+ * Nanoseconds since boot, or null. After 104 days a double does not hold each of them: a nanosecond or
+ * two off is better than no event.
+ */
+export const instant = (text: string | undefined): number | null =>
+  text !== undefined && /^\d{1,19}$/.test(text) ? Number(text) : null;
+
 /** A thread group: 0 of anything but the idle task stands for one that is not known. */
 export const group = (tgid: number, pid: number): number | null =>
   tgid === 0 && pid !== 0 ? null : tgid;

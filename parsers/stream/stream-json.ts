@@ -70,17 +70,22 @@ function taskJson(
 }
 
 /** Names recur: a few hundred tasks make hundreds of thousands of records. */
-const known = new Map<string, string>();
-const most_known = 8192;
+const known = {
+  '': new Map<string, string>(),
+  prev_: new Map(),
+  next_: new Map(),
+  waker_: new Map(),
+};
+const most_known = 4096;
 
-function commJson(prefix: string, words: string): string {
-  const key = prefix + words;
-  const before = known.get(key);
+function commJson(prefix: keyof typeof known, words: string): string {
+  const names: Map<string, string> = known[prefix];
+  const before = names.get(words);
   if (before !== undefined) return before;
   const [first, second] = words.split('\t');
   const comm = name(first, second);
   const text = comm === null ? '' : `,"${prefix}comm":${JSON.stringify(comm)}`;
-  if (known.size >= most_known) known.clear();
-  known.set(key, text);
+  if (names.size >= most_known) names.clear();
+  names.set(words, text);
   return text;
 }

@@ -1,6 +1,6 @@
 import { dsqId } from '../dsq/dsq-id.ts';
 import { isRare, rareRecords } from './rare-records.ts';
-import { group, name, whole } from './stream-fields.ts';
+import { group, instant, name, whole } from './stream-fields.ts';
 
 /** Every type of event that events://stream can hold. */
 export const eventTypes = [
@@ -64,7 +64,7 @@ export function parseStreamRecord(record: string): StreamEvent | null {
   const fields = (end < 0 ? record : record.slice(0, end)).split('\t');
   if (fields[0] === 'e') return parseBusy(fields);
   const [letter] = fields;
-  const ts = whole(fields[1]);
+  const ts = instant(fields[1]);
   const cpu = whole(fields[2]);
   if (!isRare(letter) || ts === null || cpu === null) return null;
   const { type, parse } = rareRecords[letter];
@@ -82,9 +82,10 @@ type Numbers = Readonly<
 
 function parseBusy(fields: readonly string[]): StreamEvent | null {
   if (fields.length !== narrow && fields.length !== with_queues) return null;
-  const all = fields.slice(1, 9).map(Number);
-  const [ts = 0, meta = 0, aPid = 0, aTgid = 0, bPid = 0, bTgid = 0, x = 0, y = 0] = all;
-  if (!all.every(Number.isSafeInteger)) return null;
+  const ts = instant(fields[1]);
+  const all = fields.slice(2, 9).map(Number);
+  const [meta = 0, aPid = 0, aTgid = 0, bPid = 0, bTgid = 0, x = 0, y = 0] = all;
+  if (ts === null || !all.every(Number.isSafeInteger)) return null;
   const numbers = { ts, meta, aPid, aTgid, bPid, bTgid, x, y };
   const kind = Math.floor(meta / 2 ** 44);
   if (kind === 1) return switchEvent(numbers, fields);
@@ -165,3 +166,15 @@ const queue = (text: string | undefined): string | null =>
   text === undefined || !/^[0-9a-f]{1,16}$/.test(text) || text === '0'
     ? null
     : dsqId(`0x${text}`).id;
+
+/** Of a whole output, for a file that came from another machine: its events, and what was no record. */
+export function parseStream(text: string) {
+  const records: string[] = [];
+  for (const line of text.split('\n')) {
+    if (/^[a-z]/.test(line)) records.push(line);
+    else if (/^\s/.test(line) && records.length > 0) records.push(`${records.pop()}\n${line}`);
+  }
+  const events = records.map(parseStreamRecord);
+  const unread = records.filter((_, index) => events[index] === null);
+  return { events: events.filter((event) => event !== null), unread };
+}

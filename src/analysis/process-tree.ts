@@ -126,17 +126,19 @@ function ending({ exit }: SeenProcess): Partial<TreeNode> {
 
 /** Sizes of the families, and the depth of the deepest; without recursion, for chains of thousands. */
 function measure(seen: ReadonlyMap<number, SeenProcess>, sizes: Map<number, number>): number {
-  let deepest = 0;
+  const depths = new Map<number, number>();
   for (const { pid, ppid } of seen.values()) {
-    let depth = 1;
-    sizes.set(pid, (sizes.get(pid) ?? 0) + 1);
-    const met = new Set([pid]);
-    // Ids are used again: a circle of parents must not hold us up.
-    for (let at = ppid; at !== null && seen.has(at) && !met.has(at); depth++) {
-      met.add(at);
-      sizes.set(at, (sizes.get(at) ?? 0) + 1);
-      at = seen.get(at)?.ppid ?? null;
-    }
+    if (ppid === null || !seen.has(ppid)) depths.set(pid, 1);
+  }
+  // Entries that are added while the loop runs are met too: parents come before their children.
+  for (const [pid, depth] of depths) {
+    for (const child of seen.get(pid)?.children ?? []) depths.set(child, depth + 1);
+  }
+  let deepest = 0;
+  for (const [pid, depth] of [...depths].reverse()) {
+    const children = seen.get(pid)?.children ?? [];
+    const below = children.reduce((sum, child) => sum + (sizes.get(child) ?? 0), 0);
+    sizes.set(pid, below + 1);
     deepest = Math.max(deepest, depth);
   }
   return deepest;

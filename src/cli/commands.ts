@@ -77,7 +77,7 @@ async function callCommand([name = '', ...words]: readonly string[], setting: Se
       `Choose from: ${offered.map((each) => each.name).join(', ')}.`,
     );
   }
-  const described = surface.describeTool(tool);
+  const described = surface.contractOf(tool);
   const args = keyValues(words, Object(described.inputSchema['properties']));
   const toTheEnd = endsWithTheCommand[tool.name];
   const given = toTheEnd

@@ -25,14 +25,19 @@ type Plan<T extends Output> = Readonly<{
   output_bytes?: number;
   buffer_pages?: number;
   string_bytes?: number;
+  /** It takes the stacks of one process alone. */
+  one_process?: boolean;
   /** Called when it has begun to watch. */
   began?(): void;
   parse(text: string): T;
 }>;
 
 const default_output_bytes = 32 * 1024 * 1024;
-/** Printing maps with thousands of stacks takes seconds. */
-const printing_ms = 20_000;
+/**
+ * Time to detach and to print. Naming the frames of many programs takes bpftrace 0.17 longer: what it
+ * has printed until then is kept.
+ */
+const printing_ms = 10_000;
 
 /** The first rung of most ladders: a program of this package that ends by itself. */
 export function bpftraceRung<T extends Output>(ctx: Context, plan: Plan<T>): Rung<T> {
@@ -57,6 +62,7 @@ async function measure<T extends Output>(
     path: plan.fit ? ctx.scratch.write(`${script}.bt`, plan.fit(program)) : path,
     parameters: [duration_ms, ...plan.parameters],
     duration_ms: duration_ms + printing_ms,
+    one_process: plan.one_process ?? false,
     output_bytes: plan.output_bytes ?? default_output_bytes,
     map_keys,
     ...(plan.buffer_pages === undefined ? {} : { buffer_pages: plan.buffer_pages }),
@@ -73,11 +79,18 @@ async function measure<T extends Output>(
       if (began_ms !== null || !text.includes(sign)) return;
       began_ms = ctx.monotonicMs();
       plan.began?.();
+      stopAfter(duration_ms + printing_ms);
       rememberStart(ctx, script, began_ms - started_ms);
       call.progress(`watching for ${duration_ms / 1000} s`);
     },
   });
   const allowance_ms = startAllowance(ctx, script);
+  const stopAfter = (ms: number): void => {
+    void ctx.sleep(ms, timer.signal).then(
+      () => running.stop(),
+      () => {},
+    );
+  };
   void ctx.sleep(allowance_ms, timer.signal).then(
     () => began_ms ?? running.stop(),
     () => {},
@@ -104,8 +117,12 @@ function warningsOf(
   map_keys: number,
 ): readonly string[] {
   const cut = stopped_by === 'output_limit' || stopped_by === 'deadline';
+  const late = stopped_by === 'caller';
   const full = refused_updates > 0 || longest_map >= map_keys;
   return [
+    ...(late
+      ? ['bpftrace was ended while it named functions: some stacks end at the kernel.']
+      : []),
     ...(cut ? [`bpftrace was ended by its ${stopped_by}: what came until then is told.`] : []),
     ...(lost_events > 0
       ? [`${lost_events} events came faster than they could be taken: counts are too low.`]

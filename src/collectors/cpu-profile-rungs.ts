@@ -27,6 +27,8 @@ export type SampledCpu = Readonly<{
   profile: Profile | null;
   /** Samples of idle CPUs that are not in `profile`. */
   idle_aside: number;
+  /** Functions of programs are not named. */
+  kernel_names_only: boolean;
   /** The kernel is left out of the samples. */
   user_only: boolean;
   /** By the kernel's own accounts, where there are no samples. */
@@ -82,6 +84,7 @@ async function measurePerf(
       value: {
         profile: recorded.profile,
         idle_aside: 0,
+        kernel_names_only: false,
         user_only: started.recorder.opened?.exclude_kernel ?? restricted,
         cpu_time: null,
       },
@@ -103,17 +106,21 @@ async function measurePerf(
 
 function bpftraceOncpu(ctx: Context, query: CpuProfileQuery): Rung<SampledCpu> {
   const { duration_ms, rate_hz, target, include_kernel } = query;
+  const one_process = target.scope === 'pid';
   return bpftraceRung(ctx, {
     script: 'oncpu',
     duration_ms,
-    parameters: [rate_hz, target.scope === 'pid' ? target.pid : 0],
-    needs: { pid: target.scope === 'pid' },
+    // Naming the frames of many programs takes bpftrace 0.17 minutes.
+    parameters: one_process ? [rate_hz, target.pid, 1] : [rate_hz, 0, 0],
+    needs: { pid: one_process },
+    one_process,
     parse(text) {
       const output = parseOncpu(text);
       return {
         health: output.health,
         profile: profileOf(output, include_kernel),
         idle_aside: output.idle,
+        kernel_names_only: !output.user_stacks,
         user_only: !include_kernel,
         cpu_time: null,
       };
@@ -123,20 +130,24 @@ function bpftraceOncpu(ctx: Context, query: CpuProfileQuery): Rung<SampledCpu> {
 
 function profileOf({ samples, names }: OncpuOutput, include_kernel: boolean): Profile {
   const builder = profileBuilder();
-  const frame = (symbol: string, is_kernel: boolean): number =>
-    builder.symbol({
-      symbol: symbol.startsWith('0x') ? '[unknown]' : symbol,
-      module: is_kernel ? '[kernel.kallsyms]' : '[program]',
-      is_kernel,
-      address: symbol.startsWith('0x') ? symbol : '0x0',
-    });
+  const kernelFrame = (symbol: string): number =>
+    builder.symbol({ symbol, module: '[kernel.kallsyms]', is_kernel: true, address: '0x0' });
+  const userFrame = (text: string, comm: string): number => {
+    const known = !text.startsWith('0x');
+    const symbol = known ? text : '[unknown]';
+    const address = known ? '0x0' : text;
+    return builder.symbol({ symbol, module: comm, is_kernel: false, address });
+  };
   for (const { pid, kernel, user, count } of samples) {
     if (!include_kernel && kernel.length > 0) continue;
+    const comm = names.get(pid) ?? '[program]';
+    // Outside of the kernel something of the program ran, also where its stack was not taken.
+    const frames = kernel.length + user.length === 0 ? ['0x0'] : user;
     const stack = Int32Array.from([
-      ...kernel.map((each) => frame(each, true)),
-      ...user.map((each) => frame(each, false)),
+      ...kernel.map(kernelFrame),
+      ...frames.map((each) => userFrame(each, comm)),
     ]);
-    const process = builder.process({ pid, tid: pid, comm: names.get(pid) ?? '' });
+    const process = builder.process({ pid, tid: pid, comm });
     builder.add({ process, cpu: null, weight: count }, stack, stack.length);
   }
   return builder.finish();
@@ -162,7 +173,7 @@ async function measureProcfs(
     .uses.filter(({ now }) => target.scope === 'all' || now.pid === target.pid)
     .map(({ now, runtime_ms }) => ({ pid: now.pid, comm: now.comm, cpu_ms: runtime_ms }));
   return {
-    value: { profile: null, idle_aside: 0, user_only: false, cpu_time },
+    value: { profile: null, idle_aside: 0, kernel_names_only: false, user_only: false, cpu_time },
     source: '/proc/PID/stat, /proc/PID/task/TID/schedstat',
     window_ms: Math.round(after.started_ms - before.started_ms),
     lost_events: null,

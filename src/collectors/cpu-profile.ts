@@ -7,7 +7,7 @@ import {
   cpuProfileFigures,
   type TopFunction,
 } from './cpu-profile-figures.ts';
-import { cpuProfileRungs } from './cpu-profile-rungs.ts';
+import { cpuProfileRungs, type SampledCpu } from './cpu-profile-rungs.ts';
 import { secondsLeft } from './profile-status.ts';
 import { checkRate, targetText } from './profile-target.ts';
 import { currentSession, profile_kind } from './profiler.ts';
@@ -73,7 +73,7 @@ export async function collectCpuProfile(
     data,
     ...parts,
     summary: inWords(data, targetText(target), window_ms),
-    unavailable: [...unavailable, ...gaps(data, sampled?.user_only ?? false, query.include_kernel)],
+    unavailable: [...unavailable, ...gaps(data, sampled, query.include_kernel)],
   };
 }
 
@@ -100,7 +100,11 @@ function busyPercent(
   return round((samples * 100_000) / (rate_hz * cpus * window_ms));
 }
 
-function gaps(data: CpuProfile, user_only: boolean, asked: boolean): readonly Unavailable[] {
+function gaps(
+  data: CpuProfile,
+  sampled: SampledCpu | null,
+  asked: boolean,
+): readonly Unavailable[] {
   if (data.top_functions === null) {
     const fix = data.skipped_methods.find((each) => each.fix !== null)?.fix ?? null;
     const reason = data.skipped_methods.map(({ reason: why }) => why).join(' ');
@@ -108,17 +112,25 @@ function gaps(data: CpuProfile, user_only: boolean, asked: boolean): readonly Un
       ? []
       : [{ what: 'top_functions, kernel_percent, user_percent, total_samples', reason, fix }];
   }
-  if (!user_only) return [];
   return [
-    {
-      what: 'kernel_percent, user_percent',
-      reason: asked
-        ? 'kernel.perf_event_paranoid leaves the kernel out for this user.'
-        : 'include_kernel=false leaves the kernel out.',
-      fix: asked ? 'sudo sysctl kernel.perf_event_paranoid=1' : null,
-    },
+    ...(sampled?.kernel_names_only ? [noProgramNames(data)] : []),
+    ...(sampled?.user_only ? [noKernel(asked)] : []),
   ];
 }
+
+const noProgramNames = ({ skipped_methods }: CpuProfile): Unavailable => ({
+  what: 'functions of programs',
+  reason: 'bpftrace names those of one process (pid) only; perf those of all.',
+  fix: skipped_methods.find((each) => each.fix !== null)?.fix ?? null,
+});
+
+const noKernel = (asked: boolean): Unavailable => ({
+  what: 'kernel_percent, user_percent',
+  reason: asked
+    ? 'kernel.perf_event_paranoid leaves the kernel out for this user.'
+    : 'include_kernel=false leaves the kernel out.',
+  fix: asked ? 'sudo sysctl kernel.perf_event_paranoid=1' : null,
+});
 
 /** Without a symbol the module tells more than nothing. */
 function nameOf({ symbol, module }: TopFunction): string {

@@ -4,8 +4,8 @@ import type { Reading, Unavailable } from '../reading.ts';
 import { holdStream, timeLeft } from './event-holders.ts';
 import { eventSession, inForce, noteLosses, stopTracking } from './event-session.ts';
 import { type StreamState, streamState } from './event-stream.ts';
-import type { EventCapability, EventFilter } from './event-tracer.ts';
-import { asUnavailable, capabilities, chooseTypes, ownTypes } from './event-types.ts';
+import { type EventCapability, type EventFilter, eventCapabilities } from './event-tracer.ts';
+import { asUnavailable, chooseTypes, ownTypes } from './event-types.ts';
 
 export type ControlRequest = Omit<EventFilter, 'types'> &
   Readonly<{
@@ -49,7 +49,7 @@ export async function controlTracking(
   const { action } = request;
   if (action === 'start') return await start(ctx, request, call);
   if (action === 'stop') await stopTracking(ctx, 'control_event_tracking action=stop');
-  const all = await capabilities(ctx, call);
+  const all = await eventCapabilities(ctx, call);
   const unavailable = all.filter(({ available }) => !available).map(asUnavailable);
   return status(ctx, all, unavailable);
 }
@@ -58,7 +58,7 @@ async function start(ctx: Context, request: ControlRequest, call: Call) {
   const { action, types: asked, duration_s, ...narrowed } = request;
   const { types, unavailable } = await chooseTypes(ctx, withKprobe(asked, request.kprobe), call);
   await holdStream(ctx, { ...narrowed, types }, duration_s * 1000, call);
-  return status(ctx, await capabilities(ctx, call), unavailable);
+  return status(ctx, await eventCapabilities(ctx, call), unavailable);
 }
 
 /** Naming a function is asking for its calls. */

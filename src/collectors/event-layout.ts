@@ -10,6 +10,8 @@ export type EventLayout = Readonly<{
   offsets: StreamOffsets;
   /** Whether tasks can be read at a raw tracepoint, which tells the thread group of each. */
   raw: boolean;
+  /** Whether a program may read in the record of a tracepoint. */
+  showsRecords: boolean;
   /** Names of its tracepoints; null where the kernel does not describe them. */
   tracepoints: ReadonlySet<string> | null;
 }>;
@@ -46,21 +48,25 @@ async function readLayout(ctx: Context): Promise<EventLayout> {
     types?.members.get(struct)?.get(member) ?? 0;
   const has = (struct: keyof typeof wanted, member: string): boolean =>
     types?.members.get(struct)?.has(member) ?? false;
+  const showsRecords = !(await bpftraceHas(ctx, 19));
+  const inRecord = (struct: keyof typeof wanted, member: string): number =>
+    showsRecords ? at(struct, member) : 0;
   const isNew = has('task_struct', '__state') && has('thread_info', 'cpu') && tellsState(ctx);
   return {
     offsets: {
       task_comm: at('task_struct', 'comm'),
       task_exit_code: at('task_struct', 'exit_code'),
       task_flags: at('task_struct', 'flags'),
-      prev_comm: at('trace_event_raw_sched_switch', 'prev_comm'),
-      next_comm: at('trace_event_raw_sched_switch', 'next_comm'),
-      wakeup_comm: at('trace_event_raw_sched_wakeup_template', 'comm'),
-      migrate_comm: at('trace_event_raw_sched_migrate_task', 'comm'),
-      migrate_comm_loc: at('trace_event_raw_sched_migrate_task', '__data_loc_comm'),
-      exec_filename_loc: at('trace_event_raw_sched_process_exec', '__data_loc_filename'),
-      ipi_cpumask_loc: at('trace_event_raw_ipi_send_cpumask', '__data_loc_cpumask'),
+      prev_comm: inRecord('trace_event_raw_sched_switch', 'prev_comm'),
+      next_comm: inRecord('trace_event_raw_sched_switch', 'next_comm'),
+      wakeup_comm: inRecord('trace_event_raw_sched_wakeup_template', 'comm'),
+      migrate_comm: inRecord('trace_event_raw_sched_migrate_task', 'comm'),
+      migrate_comm_loc: inRecord('trace_event_raw_sched_migrate_task', '__data_loc_comm'),
+      exec_filename_loc: inRecord('trace_event_raw_sched_process_exec', '__data_loc_filename'),
+      ipi_cpumask_loc: inRecord('trace_event_raw_ipi_send_cpumask', '__data_loc_cpumask'),
     },
-    raw: isNew && has('task_struct', 'exit_state') && (await bpftraceHas(ctx, 19)),
+    raw: isNew && has('task_struct', 'exit_state') && !showsRecords,
+    showsRecords,
     tracepoints: types?.tracepoints ?? null,
   };
 }

@@ -41,7 +41,8 @@ export async function eventProgram(
   const layout = await eventLayout(ctx);
   const cpus = Math.max(...(readCpuList(ctx.files, `${cpu_root}/possible`) ?? [0])) + 1;
   const parts = await partsOf(ctx, filter, layout, call);
-  const text = composeStreamProgram(parts, (name) => ctx.script(`stream/${name}`).text);
+  const shipped = (name: string): string => ctx.script(`stream/${name}`).text;
+  const text = composeStreamProgram(parts, shipped, layout.showsRecords);
   const parameters = streamParameters({
     own_tgid: pidsDiffer(ctx) ? 0 : (ownPid(ctx) ?? 0),
     pid: filter.pid,
@@ -66,17 +67,26 @@ const plain = (probe: string): string =>
 /** Types that have a fragment of their own name or names. */
 const simple: Readonly<Partial<Record<EventType, readonly PlainFragment[]>>> = {
   fork: ['fork'],
-  exec: ['exec'],
   exit: ['exit'],
   wait: ['wait'],
   softirq: ['softirq'],
-  ipi: ['ipi', 'ipi-mask'],
   cpuhp_enter: ['cpuhp-enter'],
   cpuhp_exit: ['cpuhp-exit'],
   hw_pressure: ['hw-pressure'],
   sched_hang: ['sched-hang'],
   sched_cpu_perf_set: ['cpu-perf'],
+};
+
+/** Since 0.19 bpftrace does not show the record of an event, but gives what the event is about. */
+const ofRecords: Readonly<Partial<Record<EventType, readonly PlainFragment[]>>> = {
+  exec: ['exec'],
+  ipi: ['ipi', 'ipi-mask'],
   alert: ['alert-wakeup', 'alert-migrations'],
+};
+const ofTasks: typeof ofRecords = {
+  exec: ['exec-raw'],
+  ipi: ['ipi', 'ipi-mask-raw'],
+  alert: ['alert-wakeup-raw', 'alert-migrations-raw'],
 };
 
 async function partsOf(
@@ -88,14 +98,15 @@ async function partsOf(
   const types = new Set(filter.types);
   const insert = await insertProbe(ctx, types);
   const busy = busyParts(types, raw, insert);
+  const all = { ...simple, ...(raw ? ofTasks : ofRecords) };
   const direct = filter.types.flatMap((type) =>
-    (simple[type] ?? []).map((fragment): StreamPart => ({ fragment })),
+    (all[type] ?? []).map((fragment): StreamPart => ({ fragment })),
   );
-  const needsGroups = types.has('alert') || (!raw && busy.length > 0);
+  const needsGroups = !raw && (types.has('alert') || busy.length > 0);
   return [
     ...busy,
     ...direct,
-    ...queueParts(types, insert),
+    ...queueParts(types, raw, insert),
     ...(types.has('perf_sample')
       ? [{ fragment: 'perf-sample', raw: await bpftraceHas(ctx, 18) } as const]
       : []),
@@ -128,11 +139,12 @@ function busyParts(
 
 function queueParts(
   types: ReadonlySet<EventType>,
+  raw: boolean,
   probe: InsertProbe | null,
 ): readonly StreamPart[] {
   if (probe === null) return [];
   const fragments = [
-    ...(types.has('alert') ? (['alert-dsq'] as const) : []),
+    ...(raw && types.has('alert') ? (['alert-dsq'] as const) : []),
     ...(types.has('dsq_insert') ? (['dsq-insert'] as const) : []),
   ];
   return fragments.map((fragment) => ({ fragment, probe }));

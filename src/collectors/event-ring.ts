@@ -47,7 +47,7 @@ type Mark = Readonly<{ seq: number; at: number }>;
 /** At most one mark for each so many bytes: a reader finds its place by counting from there. */
 const mark_bytes = 16 * 1024;
 /** What one step looks at: short enough that the pipe of the program does not fill meanwhile. */
-const step_bytes = 96 * 1024;
+const step_bytes = 48 * 1024;
 /** A last record with nothing behind it is whole when nothing came for so long. */
 const quiet_ms = 10;
 

@@ -45,8 +45,8 @@ export type EventSession = {
   deadline: NodeJS.Timeout | undefined;
 };
 
-/** With the rest of the server well below 200 MB, and seconds of a fast stream. */
-const capacity_bytes = 48 * 1024 * 1024;
+/** Seconds of a fast stream; a server from which a client reads all of it stays below 200 MB. */
+const capacity_bytes = 32 * 1024 * 1024;
 const tick_ms = 1000;
 /** Records stay so long after the end of a tracking, for whoever still wants to read them. */
 const keep_ms = 300_000;

@@ -2,7 +2,6 @@ import { type EventType, eventTypes } from '../../parsers/stream/stream.ts';
 import type { Call, Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
 import type { Unavailable } from '../reading.ts';
-import { tracingObstacle } from './bpftrace-tracer.ts';
 import { type EventCapability, eventCapabilities } from './event-tracer.ts';
 
 export const stream_uri = 'events://stream';
@@ -34,51 +33,30 @@ const defaultTypes: readonly EventType[] = [
   ...ownTypes,
 ];
 
-const known = new WeakMap<Context, Promise<readonly EventCapability[]>>();
-
-/** Each type, whether this host can produce it, and if not why. Asked once: the answer needs a boot to change. */
-export function capabilities(ctx: Context, call: Call): Promise<readonly EventCapability[]> {
-  return known.get(ctx) ?? ask(ctx, call);
-}
-
-function ask(ctx: Context, call: Call): Promise<readonly EventCapability[]> {
-  const asked = eventCapabilities(ctx, call);
-  known.set(ctx, asked);
-  // Whoever asked is told; the next one asks again.
-  asked.catch(() => known.delete(ctx));
-  return asked;
-}
-
 export type ChosenTypes = Readonly<{
   types: readonly EventType[];
   /** Asked for by name, and not to be had here. */
   unavailable: readonly Unavailable[];
 }>;
 
-/** The types to track: those asked for that this host has. FEATURE_UNAVAILABLE where it has none. */
+/**
+ * The types to track: those asked for that this host has. FEATURE_UNAVAILABLE where it has none; or,
+ * where nobody asked for certain ones, none of the kernel's.
+ */
 export async function chooseTypes(
   ctx: Context,
   asked: readonly EventType[] | null,
   call: Call,
 ): Promise<ChosenTypes> {
-  const obstacle = tracingObstacle(ctx, stream_uri);
-  if (obstacle)
-    throw new TracewrightError('FEATURE_UNAVAILABLE', obstacle.reason, obstacle.fix ?? '');
-  const all = await capabilities(ctx, call);
   const wanted = new Set(asked ?? defaultTypes);
-  const missing = all.filter(({ type, available }) => wanted.has(type) && !available);
-  for (const { type } of missing) wanted.delete(type);
-  if (wanted.size === 0) {
-    const reasons = missing.map(({ type, reason }) => `${type}: ${reason ?? 'not available'}`);
-    const fix = missing.find((each) => each.fix !== null)?.fix;
-    throw new TracewrightError(
-      'FEATURE_UNAVAILABLE',
-      `This host has none of the types asked for. ${reasons.join(' ')}`,
-      fix ?? 'control_event_tracking with action=status lists what it has.',
-    );
+  const all = (await eventCapabilities(ctx, call)).filter(({ type }) => wanted.has(type));
+  const types = all.filter(({ available }) => available).map(({ type }) => type);
+  const missing = all.filter(({ available }) => !available);
+  if (types.length === 0 || (asked === null && types.every((type) => ownTypes.has(type)))) {
+    throw nothingToTrack(missing);
   }
   return {
-    types: eventTypes.filter((type) => wanted.has(type)),
+    types: eventTypes.filter((type) => types.includes(type)),
     unavailable: asked === null ? [] : missing.map(asUnavailable),
   };
 }
@@ -88,3 +66,18 @@ export const asUnavailable = ({ type, reason, fix }: EventCapability): Unavailab
   reason: reason ?? 'This host does not have it.',
   fix,
 });
+
+function nothingToTrack(missing: readonly EventCapability[]): TracewrightError {
+  const reasons = new Map<string, EventType[]>();
+  for (const { type, reason } of missing) {
+    const why = reason ?? 'This host does not have it.';
+    reasons.set(why, [...(reasons.get(why) ?? []), type]);
+  }
+  const told = [...reasons].map(([why, types]) => `${why} (${types.join(', ')})`);
+  return new TracewrightError(
+    'FEATURE_UNAVAILABLE',
+    `Nothing can be tracked here: ${told.join(' ').slice(0, 1000)}`,
+    missing.find(({ fix }) => fix !== null)?.fix ??
+      'control_event_tracking with action=status lists what this host has.',
+  );
+}

@@ -72,6 +72,7 @@ function bpftraceOffcpu(ctx: Context, query: OffcpuQuery, began: () => void): Ru
     duration_ms,
     parameters: [pid ?? 0, min_block_us, user_stacks ? 1 : 0, ownPid(ctx) ?? 0],
     needs: { tracepoints, pid: pid !== null },
+    one_process: pid !== null,
     began,
     parse(text) {
       const output = parseOffcpu(text);

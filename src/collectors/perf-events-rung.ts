@@ -71,7 +71,7 @@ async function measure<T>(ctx: Context, plan: Plan<T>, call: Call): Promise<Meas
     const read = await running.finished;
     call.signal.throwIfAborted();
     const { lost } = parser.end();
-    if (read.exit_code !== 0 && read.stopped_by === 'exit') {
+    if (seen === 0 && read.exit_code !== 0 && read.stopped_by === 'exit') {
       throw failedProgram('perf script', read.stderr);
     }
     // A running kernel switches: none seen means that none could be.
@@ -79,6 +79,7 @@ async function measure<T>(ctx: Context, plan: Plan<T>, call: Call): Promise<Meas
       throw failedProgram('perf record', recorded.stderr);
     }
     const full = recorded.stderr.includes('size limit reached');
+    const torn = read.stopped_by === 'exit' && read.exit_code !== 0;
     const late = read.stopped_by !== 'exit';
     return {
       value: fold.finish(),
@@ -88,6 +89,7 @@ async function measure<T>(ctx: Context, plan: Plan<T>, call: Call): Promise<Meas
       warnings: [
         ...(plan.warnings ?? []),
         ...(full ? ['The recording reached 128 MiB: what came later is missing.'] : []),
+        ...(torn ? ['perf script could not read the recording to its end.'] : []),
         ...(late
           ? [`perf script was ended by its ${read.stopped_by}: later events are missing.`]
           : []),

@@ -12,7 +12,8 @@ import { isRare } from '../../parsers/stream/rare-records.ts';
 
 const folder = 'scripts/bpftrace/stream';
 const shipped = (name: string): string => readFileSync(`${folder}/${name}.bt`, 'utf8');
-const compose = (...parts: readonly StreamPart[]): string => composeStreamProgram(parts, shipped);
+const compose = (...parts: readonly StreamPart[]): string =>
+  composeStreamProgram(parts, shipped, true);
 
 const settings: StreamSettings = {
   own_tgid: 4242,
@@ -154,6 +155,13 @@ describe('a composed program', () => {
     expect(program.match(/\$q = @queues/g)).toHaveLength(2);
   });
 
+  test('reads no record where bpftrace shows none', () => {
+    const parts: StreamPart[] = [{ fragment: 'sched-switch' }, { fragment: 'exec' }];
+    const program = code(composeStreamProgram(parts, shipped, false));
+    expect(program).not.toMatch(/\(uint64\)args\b(?!->)/);
+    expect(program).toContain('(uint64)args->next_pid');
+  });
+
   test('traces the function that is asked for, in both places', () => {
     const program = compose({ fragment: 'kprobe', function: 'tcp_sendmsg', registers: 8 });
     expect(program).toMatch(/^kprobe:tcp_sendmsg$/m);
@@ -177,7 +185,7 @@ describe('a composed program', () => {
 
   test('refuses a fragment that lost its marks', () => {
     const part: StreamPart = { fragment: 'sched-wake', event: 'sched_waking' };
-    expect(() => composeStreamProgram([part], () => 'BEGIN {}')).toThrow(/lacks/);
+    expect(() => composeStreamProgram([part], () => 'BEGIN {}', true)).toThrow(/lacks/);
   });
 });
 

@@ -89,7 +89,7 @@ describe('filters', () => {
   });
 
   test('what the server itself began is no news, what it found is', () => {
-    expect(pids(withoutOwn(events, 11))).toEqual([11, 11]);
+    expect(pids(withoutOwn(events, 11))).toEqual([11, 11, 21]);
     expect(withoutOwn(events, 5)).toEqual(events);
     expect(withoutOwn(events, null)).toEqual(events);
   });

@@ -1,3 +1,4 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EventType, StreamEvent } from '../../parsers/stream/stream.ts';
 import { parseStreamRecord } from '../../parsers/stream/stream.ts';
@@ -6,7 +7,7 @@ import {
   type EventTracer,
   startEventTracer,
 } from '../../src/collectors/event-tracer.ts';
-import { type Context, createContext } from '../../src/context.ts';
+import { createContext } from '../../src/context.ts';
 
 export type Tracked = Readonly<{
   events: readonly StreamEvent[];
@@ -29,12 +30,13 @@ const all = {
   kprobe: null,
 };
 
+const ctx = createContext({ daemon: true, readOnly: false });
+
 /** What the kernel tells while something happens. */
 export async function track(
   types: readonly EventType[],
   happens: () => Promise<unknown>,
   filter: Partial<EventFilter> = {},
-  ctx: Context = createContext({ daemon: true, readOnly: false }),
 ): Promise<Tracked> {
   const records: string[] = [];
   const controls: string[] = [];
@@ -69,3 +71,23 @@ export async function track(
     attached: tracer.attached,
   };
 }
+
+/** A program in the background, and its end. */
+export function begin(program: string, ...args: readonly string[]) {
+  const child: ChildProcess = spawn(program, args, { stdio: 'ignore' });
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`${program} did not start`);
+  return {
+    pid,
+    ended,
+    async stop(): Promise<void> {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** Keeps a CPU busy. */
+export const spin = (cpu: number) =>
+  begin('taskset', '-c', String(cpu), 'sh', '-c', 'while :; do :; done');

@@ -69,6 +69,7 @@ import { parseStatsMeta } from '../../parsers/scx-stats/stats-meta.ts';
 import { parseSockStat } from '../../parsers/sockstat/sockstat.ts';
 import { parseSoftIrqs } from '../../parsers/softirqs/softirqs.ts';
 import { parseSoftnetStat } from '../../parsers/softnet-stat/softnet-stat.ts';
+import { parseStream } from '../../parsers/stream/stream.ts';
 import { parseSyscount } from '../../parsers/syscount/syscount.ts';
 import { parseSyscountTable } from '../../parsers/syscount-table/syscount-table.ts';
 import { parseTaskExt } from '../../parsers/task-ext/task-ext.ts';
@@ -128,6 +129,7 @@ export const parsers: Readonly<Record<string, (text: string) => unknown>> = {
     return answer.ok ? parseStatsMeta(answer.resp) : answer;
   },
   softirqs: parseSoftIrqs,
+  stream: parseStream,
   'task-ext': (text) => Object.fromEntries(parseTaskExt(text)),
   blkio: parseBlkio,
   'cgroup-cpu-max': parseCpuMax,

@@ -8,3 +8,4 @@ import './suites/real-scheduler.ts';
 import './suites/functions.ts';
 import './suites/collection.ts';
 import './suites/cgroups.ts';
+import './suites/events.ts';

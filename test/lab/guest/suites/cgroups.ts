@@ -60,6 +60,7 @@ describe('cgroups of v2', { timeout: 300_000 }, () => {
     until(
       () => readFileSync(`${group}/cgroup.events`, 'utf8'),
       (text) => text.includes('populated 0'),
+      60_000,
     );
 
   test('that a group around them limits to half a CPU are throttled at it', async () => {
@@ -83,8 +84,9 @@ describe('cgroups of v2', { timeout: 300_000 }, () => {
   });
 
   test('that may write a megabyte a second do, and wait for it', async () => {
-    const disk = readFileSync('/proc/diskstats', 'utf8').match(/(\d+) +(\d+) vda /);
-    writeFileSync(`${group}/io.max`, `${disk?.[1]}:${disk?.[2]} wbps=${megabyte}`);
+    const numbers = readFileSync('/proc/diskstats', 'utf8').match(/(\d+) +(\d+) vda /);
+    const disk = `${numbers?.[1]}:${numbers?.[2]}`;
+    writeFileSync(`${group}/io.max`, `${disk} wbps=${megabyte}`);
     const file = '/var/tmp/lab-cgroups';
     const writer = within(
       `while :; do dd if=/dev/zero of=${file} bs=64k count=2000 oflag=direct; done`,
@@ -92,6 +94,7 @@ describe('cgroups of v2', { timeout: 300_000 }, () => {
     await pause(3000);
     const found = await summary({ cgroup_path: '/app.slice/web@1.service' });
     await writer.stop();
+    writeFileSync(`${group}/io.max`, `${disk} wbps=max`);
     await empty();
     rmSync(file, { force: true });
     const [device] = found.io.devices;

@@ -1,12 +1,13 @@
-import numpy
+import random
+
+numbers = [random.random() for _ in range(300_000)]
 
 
-def multiply(rounds):
-    a = numpy.ones((400, 400))
-    b = a
+def arrange(rounds):
     for _ in range(rounds):
-        b = a @ a
-    return b
+        numbers.sort(key=None)
+        numbers.reverse()
+        sorted(numbers[::3] + numbers[1::3] + numbers[2::3])
 
 
-multiply(1500)
+arrange(60)
