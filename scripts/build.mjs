@@ -30,6 +30,9 @@ const { metafile } = await build({
   alias: { '@modelcontextprotocol/server/_shims': './scripts/sdk-shims.mjs' },
   plugins: [lazyBuiltins],
   legalComments: 'none',
+  // Fewer bytes to read before `initialize` is answered; names stay, for stack traces.
+  minifyWhitespace: true,
+  minifySyntax: true,
   metafile: true,
   logLevel: 'warning',
   banner: {
