@@ -257,7 +257,6 @@ const rules: readonly Rule[] = [
     needs: ['lock_waits'],
     supports: ['context_switches'],
     applies: ({ busy_pct }) => (busy_pct ?? 0) < 90,
-    // Threads that wait for work wait on futexes as well: only a closer look tells them apart.
     weight: ({ focus_pid }) => (focus_pid === null ? 5 : 25),
     title: ({ blocked_processes }) => {
       const who = blocked_processes?.find((each) => each.wait_type === 'lock');

@@ -37,7 +37,13 @@ export type TriageFacts = Readonly<{
   functions: readonly Readonly<{ symbol: string; module: string; percent: number }>[] | null;
   /** Of the process in focus, or of all. */
   blocked:
-    | readonly Readonly<{ wait_type: string; blocked_ms: number; percent: number | null }>[]
+    | readonly Readonly<{
+        wait_type: string;
+        blocked_ms: number;
+        percent: number | null;
+        /** Null where they are not counted. */
+        waits: number | null;
+      }>[]
     | null;
   blocked_processes:
     | readonly Readonly<{

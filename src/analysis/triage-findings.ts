@@ -143,8 +143,13 @@ function storms({ forks_per_s, names }: TriageFacts): Finding[] {
   ];
 }
 
+const least_lock_waits = 20;
+
 function focused({ blocked, fds }: TriageFacts): Finding[] {
-  const lock = blocked?.find(({ wait_type }) => wait_type === 'lock');
+  // Threads that wait for work wait on futexes, too: seldom, and for long.
+  const lock = blocked?.find(
+    ({ wait_type, waits }) => wait_type === 'lock' && (waits ?? 0) >= least_lock_waits,
+  );
   return [
     ...held(lock?.percent, [30, 60], {
       id: 'lock_waits',

@@ -99,7 +99,7 @@ describe('the first cause', () => {
         signals: [signal('cpu', 'busy_pct', 85)],
         focus_pid: 8,
         processes: [...hog.processes, process(8, 'locked', {})],
-        blocked: [{ wait_type: 'lock', blocked_ms: 2000, percent: 90 }],
+        blocked: [{ wait_type: 'lock', blocked_ms: 2000, percent: 90, waits: 300 }],
         blocked_processes: [{ pid: 8, comm: 'locked', blocked_ms: 2000, wait_type: 'lock' }],
       },
     ],
@@ -134,6 +134,11 @@ test('a slow request among few says nothing', () => {
   expect(triageFindings({ ...calm, block: { ios: 9, p99_us: 900_000, avg_us: 900_000 } })).toEqual(
     [],
   );
+});
+
+test('threads that wait for work, seldom and long, contend for nothing', () => {
+  const idle = [{ wait_type: 'lock', blocked_ms: 12_000, percent: 95, waits: 4 }];
+  expect(triageFindings({ ...calm, blocked: idle })).toEqual([]);
 });
 
 test('what was not measured is no finding', () => {
