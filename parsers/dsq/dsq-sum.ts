@@ -21,71 +21,46 @@ export function together(each: readonly Counted[]): Counted {
   for (const queues of each) {
     for (const [id, counts] of queues) {
       const known = all.get(id);
-      all.set(id, known ? combine(known, counts, 1) : counts);
+      all.set(id, known ? sumCounts(known, counts) : counts);
     }
   }
   return all;
 }
 
-/**
- * What was counted from one print of the same maps to the next; extremes are those of the time in
- * between already. Queues in which nothing happened are left out.
- */
-export function grown(before: Counted, now: Counted): Counted {
-  const differences = [...now].map(([id, counts]): [string, DsqCounts] => {
-    const known = before.get(id);
-    return [id, known ? combine(counts, { ...known, ...noExtremes }, -1) : counts];
-  });
-  return new Map(differences.filter(([, counts]) => isUsed(counts)));
-}
-
-const noExtremes = { vtime_min: null, vtime_max: null };
-
-const isUsed = ({ inserts, kept, dispatches, queue_wait, last_hop }: DsqCounts): boolean =>
-  inserts + kept + dispatches + queue_wait.count + last_hop.count > 0;
-
-/** Adds the counts of `b`, or (-1) takes them off; extremes are those of both, or those of `a`. */
-function combine(a: DsqCounts, b: DsqCounts, sign: 1 | -1): DsqCounts {
-  const sum = (of: (each: DsqCounts) => number): number => of(a) + sign * of(b);
+function sumCounts(a: DsqCounts, b: DsqCounts): DsqCounts {
   return {
-    inserts: sum((each) => each.inserts),
-    kept: sum((each) => each.kept),
-    dispatches: sum((each) => each.dispatches),
-    queue_wait: combineWaits(a.queue_wait, b.queue_wait, sign),
-    last_hop: combineWaits(a.last_hop, b.last_hop, sign),
+    inserts: a.inserts + b.inserts,
+    kept: a.kept + b.kept,
+    dispatches: a.dispatches + b.dispatches,
+    queue_wait: sumWaits(a.queue_wait, b.queue_wait),
+    last_hop: sumWaits(a.last_hop, b.last_hop),
     depth: {
-      count: sum(({ depth }) => depth.count),
-      total: sum(({ depth }) => depth.total),
-      max: sign < 0 ? a.depth.max : Math.max(a.depth.max, b.depth.max),
+      count: a.depth.count + b.depth.count,
+      total: a.depth.total + b.depth.total,
+      max: Math.max(a.depth.max, b.depth.max),
     },
-    slice: { count: sum(({ slice }) => slice.count), total: sum(({ slice }) => slice.total) },
+    slice: { count: a.slice.count + b.slice.count, total: a.slice.total + b.slice.total },
     vtime_min: known(Math.min, a.vtime_min, b.vtime_min),
     vtime_max: known(Math.max, a.vtime_max, b.vtime_max),
   };
 }
 
-function combineWaits(a: Waits, b: Waits, sign: 1 | -1): Waits {
-  const buckets = combineBuckets(a.buckets, b.buckets, sign);
-  // A maximum that came between print and clear is lost, the count of its bucket is not.
-  const least_ns = buckets.at(-1)?.min ?? 0;
-  const max_ns = sign < 0 ? a.max_ns : Math.max(a.max_ns, b.max_ns);
+export function sumWaits(a: Waits, b: Waits): Waits {
   return {
-    count: a.count + sign * b.count,
-    total_ns: a.total_ns + sign * b.total_ns,
-    max_ns: Math.max(max_ns, least_ns),
-    buckets,
+    count: a.count + b.count,
+    total_ns: a.total_ns + b.total_ns,
+    max_ns: Math.max(a.max_ns, b.max_ns),
+    buckets: sumBuckets(a.buckets, b.buckets),
   };
 }
 
-function combineBuckets(a: readonly Bucket[], b: readonly Bucket[], sign: 1 | -1): Bucket[] {
+function sumBuckets(a: readonly Bucket[], b: readonly Bucket[]): Bucket[] {
   const byMin = new Map(a.map((bucket) => [bucket.min, bucket]));
   for (const bucket of b) {
-    const count = (byMin.get(bucket.min)?.count ?? 0) + sign * bucket.count;
+    const count = (byMin.get(bucket.min)?.count ?? 0) + bucket.count;
     byMin.set(bucket.min, { ...bucket, count });
   }
-  return [...byMin.values()]
-    .filter(({ count }) => count > 0)
-    .sort((one, other) => one.min - other.min);
+  return [...byMin.values()].sort((one, other) => one.min - other.min);
 }
 
 function known(

@@ -2,9 +2,9 @@ import {
   type BpftraceRecord,
   type Bucket,
   parseBpftraceLine,
-  type Stats,
 } from '../bpftrace-json/bpftrace-json.ts';
-import { type Counted, grown, together } from './dsq-sum.ts';
+import { countsBetween, type Print, printOf } from './dsq-print.ts';
+import { type Counted, together } from './dsq-sum.ts';
 
 /** What went through one dispatch queue while it was watched. Times in nanoseconds. */
 export type DsqCounts = {
@@ -45,7 +45,7 @@ export type DsqOutput = Readonly<{
  */
 export function dsqAccumulator() {
   let queues: readonly Counted[] = [];
-  let before: Counted = new Map();
+  let before: Print = new Map();
   let attached: number | null = null;
   let lost_events = 0;
   let rest = '';
@@ -57,11 +57,9 @@ export function dsqAccumulator() {
     // At its end bpftrace prints all maps once more, cleared.
     else if (isEnd(record)) pending = [];
     else if (record.name === '@intervals') {
-      const now = new Map<string, DsqCounts>();
-      for (const each of pending) add(now, each);
-      pending = [];
-      queues = [...queues, grown(before, now)];
-      before = now;
+      const now = printOf(pending);
+      queues = [...queues, countsBetween(before, now)];
+      [before, pending] = [now, []];
     } else pending.push(record);
   };
 
@@ -95,87 +93,4 @@ export function parseDsq(text: string) {
   accumulator.push(`${text}\n`);
   const { queues, ...rest } = accumulator.drain();
   return { ...rest, queues: Object.fromEntries(queues) };
-}
-
-function add(queues: Map<string, DsqCounts>, record: BpftraceRecord): void {
-  if (record.type === 'map') {
-    for (const [key, value] of record.values) addNumber(queueOf(queues, key), record.name, value);
-  } else if (record.type === 'stats') {
-    for (const [key, value] of record.values) addStats(queueOf(queues, key), record.name, value);
-  } else if (record.type === 'hist') {
-    for (const [key, value] of record.values) addBuckets(queueOf(queues, key), record.name, value);
-  }
-}
-
-function addNumber(queue: DsqCounts, name: string, value: number): void {
-  switch (name) {
-    case '@inserts':
-      queue.inserts += value;
-      break;
-    case '@kept':
-      queue.kept += value;
-      break;
-    case '@dispatches':
-      queue.dispatches += value;
-      break;
-    case '@queue_wait_max_ns':
-      queue.queue_wait.max_ns = Math.max(queue.queue_wait.max_ns, value);
-      break;
-    case '@last_hop_max_ns':
-      queue.last_hop.max_ns = Math.max(queue.last_hop.max_ns, value);
-      break;
-    case '@depth_max':
-      queue.depth.max = Math.max(queue.depth.max, value);
-      break;
-    case '@vtime_min':
-      queue.vtime_min = Math.min(queue.vtime_min ?? value, value);
-      break;
-    case '@vtime_max':
-      queue.vtime_max = Math.max(queue.vtime_max ?? value, value);
-      break;
-  }
-}
-
-function addStats(queue: DsqCounts, name: string, { count, total }: Stats): void {
-  if (name === '@depth' || name === '@slice_ns') {
-    const sum = name === '@depth' ? queue.depth : queue.slice;
-    sum.count += count;
-    sum.total += total;
-  }
-  if (name === '@queue_wait_sum_ns' || name === '@last_hop_sum_ns') {
-    const waits = name === '@queue_wait_sum_ns' ? queue.queue_wait : queue.last_hop;
-    waits.count += count;
-    waits.total_ns += total;
-  }
-}
-
-function addBuckets(queue: DsqCounts, name: string, buckets: readonly Bucket[]): void {
-  const waits = name === '@queue_wait_ns' ? queue.queue_wait : queue.last_hop;
-  const byMin = new Map(waits.buckets.map((bucket) => [bucket.min, bucket]));
-  for (const bucket of buckets) {
-    const known = byMin.get(bucket.min);
-    byMin.set(bucket.min, known ? { ...known, count: known.count + bucket.count } : bucket);
-  }
-  waits.buckets = [...byMin.values()]
-    .filter((each) => each.count > 0)
-    .sort((a, b) => a.min - b.min);
-}
-
-function queueOf(queues: Map<string, DsqCounts>, key: string): DsqCounts {
-  const known = queues.get(key);
-  if (known) return known;
-  const waits = (): Waits => ({ count: 0, total_ns: 0, max_ns: 0, buckets: [] });
-  const queue: DsqCounts = {
-    inserts: 0,
-    kept: 0,
-    dispatches: 0,
-    queue_wait: waits(),
-    last_hop: waits(),
-    depth: { count: 0, total: 0, max: 0 },
-    slice: { count: 0, total: 0 },
-    vtime_min: null,
-    vtime_max: null,
-  };
-  queues.set(key, queue);
-  return queue;
 }

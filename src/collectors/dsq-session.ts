@@ -5,7 +5,7 @@ import type { Unavailable } from '../reading.ts';
 import { tracingObstacle } from './bpftrace-tracer.ts';
 import { chooseInsertProbe, dsq_uri } from './dsq-probe.ts';
 import { noteStage, type Shares, type Stage, shareOut } from './dsq-stages.ts';
-import { type DsqTracer, startDsqTracer } from './dsq-tracer.ts';
+import { type DsqTracer, startDsqTracer, watchedTime } from './dsq-tracer.ts';
 import { keptTracers } from './kept-tracers.ts';
 import { type SchedExtState, sched_ext_root, schedExtState } from './sched-ext.ts';
 import { isSameLoad } from './scheduler-change.ts';
@@ -13,7 +13,7 @@ import { isSameLoad } from './scheduler-change.ts';
 export type Watched = Shares &
   Readonly<{
     probe: InsertProbe;
-    /** Time of all intervals together. */
+    /** From the first print to the last one. */
     window_ms: number;
     lost_events: number;
     began_ms: number;
@@ -47,7 +47,7 @@ export async function dsqSession(
     const stages: Stage[] = [];
     const look = schedulerLook(ctx, stages);
     try {
-      await tracer.watch(Math.ceil(window_ms / interval_ms), look, call);
+      await tracer.watch(window_ms, look, call);
       return { ...summedUp(tracer, stages), stages, began_ms };
     } finally {
       const last = stages.at(-1);
@@ -74,13 +74,11 @@ function schedulerLook(ctx: Context, stages: Stage[]): () => void {
 
 function summedUp(tracer: DsqTracer, stages: readonly Stage[]) {
   const slices = tracer.take();
-  const count = (of: 'intervals' | 'lost_events'): number =>
-    slices.reduce((sum, { output }) => sum + output[of], 0);
   return {
-    ...shareOut(slices, stages, interval_ms),
+    ...shareOut(slices, stages),
     probe: tracer.probe,
-    window_ms: count('intervals') * interval_ms,
-    lost_events: count('lost_events'),
+    window_ms: Math.round(watchedTime(slices)),
+    lost_events: slices.reduce((sum, { output }) => sum + output.lost_events, 0),
   };
 }
 
@@ -96,7 +94,7 @@ async function openTracer(ctx: Context, call: Call): Promise<DsqTracer | Unavail
 async function beginAnew(tracer: DsqTracer, call: Call): Promise<DsqTracer> {
   tracer.take();
   try {
-    await tracer.watch(1, () => {}, call);
+    await tracer.watch(0, () => {}, call);
   } catch (thrown) {
     await tracer.stop();
     throw thrown;

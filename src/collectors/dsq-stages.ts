@@ -16,7 +16,7 @@ export type SchedulerShare = Readonly<{
 
 export type Shares = Readonly<{
   shares: readonly SchedulerShare[];
-  /** Time of intervals that are of two schedulers, and so of none. */
+  /** Time of slices that may be of two schedulers, and so are of none. */
   left_out_ms: number;
 }>;
 
@@ -36,57 +36,44 @@ export function noteStage(stages: Stage[], seen: Stage): void {
   } else stages.push(seen);
 }
 
-/** How late the output of an interval may come, and a change be seen. */
-const latest_output_ms = 200;
+/** How late a change may be seen. */
 const latest_look_ms = 50;
 
 /**
- * Which scheduler each interval belongs to. Under a single one all counts are its own, and its window
- * is the time it was there; where another one followed, an interval that may be of both is left out.
+ * Which scheduler each slice belongs to. Under a single one all counts are its own, and its window is
+ * the time it was there; where another one followed, a slice that may be of both is left out.
  */
-export function shareOut(
-  slices: readonly DsqSlice[],
-  stages: readonly Stage[],
-  interval_ms: number,
-): Shares {
+export function shareOut(slices: readonly DsqSlice[], stages: readonly Stage[]): Shares {
   const decided = stages.filter(({ state }) => state.active);
   const [only] = decided;
   if (only && decided.length === 1) {
-    const window_ms = Math.round(presence(only, slices, stages, interval_ms));
+    const window_ms = Math.round(presence(only, slices, stages));
     const output = sumDsq(slices.map((slice) => slice.output));
     return { shares: [{ state: only.state, window_ms, output }], left_out_ms: 0 };
   }
   const changes_ms = stages.slice(1).map(({ from_ms }) => from_ms);
-  const clear = slices.filter(({ at_ms, output }) => {
-    const begin_ms = at_ms - output.intervals * interval_ms - latest_output_ms;
-    return !changes_ms.some((change) => change >= begin_ms && change <= at_ms + latest_look_ms);
-  });
+  const isClear = ({ from_ms, until_ms }: DsqSlice): boolean =>
+    !changes_ms.some((change) => change >= from_ms && change <= until_ms + latest_look_ms);
+  const clear = slices.filter(isClear);
   const shares = decided.map((stage) => {
-    const output = sumDsq(
-      clear.filter((slice) => stageAt(stages, slice.at_ms) === stage).map((slice) => slice.output),
-    );
-    return { state: stage.state, window_ms: output.intervals * interval_ms, output };
+    const own = clear.filter((slice) => stageAt(stages, slice.until_ms) === stage);
+    const output = sumDsq(own.map((slice) => slice.output));
+    return { state: stage.state, window_ms: Math.round(lengthOf(own)), output };
   });
-  return { shares, left_out_ms: (intervalsOf(slices) - intervalsOf(clear)) * interval_ms };
+  return { shares, left_out_ms: Math.round(lengthOf(slices) - lengthOf(clear)) };
 }
 
-const intervalsOf = (slices: readonly DsqSlice[]): number =>
-  slices.reduce((sum, { output }) => sum + output.intervals, 0);
+const lengthOf = (slices: readonly DsqSlice[]): number =>
+  slices.reduce((sum, { from_ms, until_ms }) => sum + until_ms - from_ms, 0);
 
 const stageAt = (stages: readonly Stage[], at_ms: number): Stage | undefined =>
   stages.findLast(({ from_ms }) => from_ms <= at_ms) ?? stages[0];
 
-/** How much of the intervals the stage lasted: from their begin, or its own, to its end. */
-function presence(
-  stage: Stage,
-  slices: readonly DsqSlice[],
-  stages: readonly Stage[],
-  interval_ms: number,
-): number {
-  const watched_ms = intervalsOf(slices) * interval_ms;
+/** How much of the slices the stage lasted: from their begin, or its own, to its end. */
+function presence(stage: Stage, slices: readonly DsqSlice[], stages: readonly Stage[]): number {
   const index = stages.indexOf(stage);
-  const end_ms = slices.at(-1)?.at_ms ?? 0;
-  const begin_ms = end_ms - watched_ms;
+  const begin_ms = slices[0]?.from_ms ?? 0;
+  const end_ms = slices.at(-1)?.until_ms ?? 0;
   const from_ms = index === 0 ? begin_ms : Math.max(begin_ms, stage.from_ms);
   const until_ms = Math.min(end_ms, stages[index + 1]?.from_ms ?? end_ms);
   return Math.max(0, until_ms - from_ms);

@@ -4,15 +4,17 @@ import { type DsqOutput, dsqAccumulator } from '../../parsers/dsq/dsq.ts';
 import type { Call, Context } from '../context.ts';
 import { startTracer } from './bpftrace-tracer.ts';
 
-/** One or a few whole intervals, and when they had arrived. */
-export type DsqSlice = Readonly<{ at_ms: number; output: DsqOutput }>;
+/**
+ * What was counted from one print of the maps to a later one. bpftrace reads them when it prints: that
+ * is after the interval has ended, and much later where bpftrace itself waits for a CPU.
+ */
+export type DsqSlice = Readonly<{ from_ms: number; until_ms: number; output: DsqOutput }>;
 
 /** A running scripts/bpftrace/dsq.bt. */
 export type DsqTracer = Readonly<{
   probe: InsertProbe;
-  interval_ms: number;
-  /** Waits for at least so many whole intervals, and calls `look` every few milliseconds. */
-  watch(intervals: number, look: () => void, call: Call): Promise<void>;
+  /** Waits for at least so long, whole intervals, and calls `look` every few milliseconds. */
+  watch(window_ms: number, look: () => void, call: Call): Promise<void>;
   /** What was seen since the last call, oldest first. */
   take(): readonly DsqSlice[];
   stop(): Promise<void>;
@@ -33,37 +35,46 @@ export async function startDsqTracer(
   const path = ctx.scratch.write('dsq.bt', program);
   const accumulator = dsqAccumulator();
   let slices: DsqSlice[] = [];
-  let intervals = 0;
+  let from_ms: number | null = null;
   const onStdout = (text: string): void => {
     accumulator.push(text);
     if (accumulator.intervals() === 0) return;
+    const until_ms = ctx.monotonicMs();
     const output = accumulator.drain();
-    intervals += output.intervals;
-    slices.push({ at_ms: ctx.monotonicMs(), output });
+    // bpftrace says "attached" before it attaches: what is counted begins with the first print.
+    if (from_ms !== null) slices.push({ from_ms, until_ms, output });
+    from_ms = until_ms;
   };
   const tracer = await startTracer(
     ctx,
     bpftraceScript({ path, parameters: [interval_ms], duration_ms: longest_ms }),
     { onStdout },
-    () => accumulator.attached() !== null,
+    () => from_ms !== null,
     call,
   );
   return {
     probe,
-    interval_ms,
-    async watch(wanted, look, { signal }) {
+    async watch(window_ms, look, { signal }) {
       await tracer.until(() => {
         look();
-        return intervals >= wanted;
+        return slices.length > 0 && watchedTime(slices) >= window_ms - slack_ms;
       }, signal);
     },
     take() {
       const taken = slices;
       slices = [];
-      intervals = 0;
       return taken;
     },
     stop: tracer.stop,
     ended: tracer.ended,
   };
+}
+
+/** An interval may be printed a little sooner after its end than the one before it was. */
+const slack_ms = 50;
+
+/** How long a contiguous row of slices lasted. */
+export function watchedTime(slices: readonly DsqSlice[]): number {
+  const [first, last] = [slices[0], slices.at(-1)];
+  return first && last ? last.until_ms - first.from_ms : 0;
 }

@@ -3,16 +3,18 @@ import { parseDsq } from '../../parsers/dsq/dsq.ts';
 import { noteStage, type Stage, shareOut } from '../../src/collectors/dsq-stages.ts';
 import type { SchedExtState } from '../../src/collectors/sched-ext.ts';
 
-const interval_ms = 500;
-
-/** What bpftrace printed within one interval: so many inserts into queue 7. */
-function slice(at_ms: number, inserts: number) {
+/** What bpftrace printed after half a second: so many inserts into queue 7. */
+function slice(until_ms: number, inserts: number) {
   const lines = [
-    `{"type": "map", "data": {"@inserts": {"7": ${inserts}}}}`,
+    `{"type": "stats", "data": {"@depth": {"7": {"count": ${inserts}, "total": 1}}}}`,
     '{"type": "map", "data": {"@intervals": 1}}',
   ];
   const { queues, ...output } = parseDsq(lines.join('\n'));
-  return { at_ms, output: { ...output, queues: new Map(Object.entries(queues)) } };
+  return {
+    from_ms: until_ms - 500,
+    until_ms,
+    output: { ...output, queues: new Map(Object.entries(queues)) },
+  };
 }
 
 function loaded(name: string | null, enable_seq: number): SchedExtState {
@@ -33,7 +35,7 @@ function loaded(name: string | null, enable_seq: number): SchedExtState {
 }
 
 const told = (slices: readonly ReturnType<typeof slice>[], stages: readonly Stage[]) => {
-  const { shares, left_out_ms } = shareOut(slices, stages, interval_ms);
+  const { shares, left_out_ms } = shareOut(slices, stages);
   return {
     left_out_ms,
     shares: shares.map(({ state, window_ms, output }) => ({
@@ -88,11 +90,11 @@ test('two have each their own intervals; one that may be of both is of neither',
   });
 });
 
-test('an interval whose output may have come late is left out as well', () => {
-  const slices = [slice(1510, 1), slice(2110, 10), slice(2610, 100)];
+test('a slice that ended just before a change was seen is left out as well', () => {
+  const slices = [slice(1500, 1), slice(2000, 10), slice(2500, 100)];
   const stages = [
     { from_ms: 1000, state: loaded('fifo', 1) },
-    { from_ms: 1500, state: loaded('vtime', 2) },
+    { from_ms: 1520, state: loaded('vtime', 2) },
   ];
   expect(told(slices, stages)).toMatchObject({
     left_out_ms: 1000,

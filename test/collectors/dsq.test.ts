@@ -40,16 +40,22 @@ test.each([
   },
 );
 
-/** A bpftrace that prints what one printed in the lab, all at once. */
-function replay(): Pick<Context, 'start' | 'scratch' | 'script' | 'run'> {
-  const output = readFileSync(
-    'fixtures/dsq/vtime-llc-2cpu.k6.18.15+deb13.bpftrace-0.23.2/input.txt',
-    'utf8',
-  );
-  const finished = { stdout: '', stderr: '', exit_code: 0, signal: null, duration_ms: 1 };
+const printed = readFileSync(
+  'fixtures/dsq/vtime-llc-2cpu.k6.18.15+deb13.bpftrace-0.23.2/input.txt',
+  'utf8',
+);
+const ended = { stderr: '', exit_code: 0, signal: null, duration_ms: 1 };
+
+/**
+ * A bpftrace that prints what one printed in the lab: one interval whenever somebody waits, half a
+ * second later each time. `meanwhile` is what else happens then.
+ */
+function replay(root: string, log: string, meanwhile: (wait: number) => void): Context {
+  const host = createContext({ daemon: true, readOnly: false }, root);
+  const bytes = btfOf('dispatch_enqueue', ['sch', 'dsq', 'p', 'enq_flags']);
   const running: Running = {
     pid: 1,
-    finished: Promise.resolve({ ...finished, stopped_by: 'caller' }),
+    finished: new Promise(() => {}),
     printMaps: () => {},
     stop: () => {},
     control: () => {
@@ -57,30 +63,58 @@ function replay(): Pick<Context, 'start' | 'scratch' | 'script' | 'run'> {
     },
   };
   const path = () => '/tmp/dsq.bt';
+  const intervals = printed.split(/(?<="@intervals": \d+\}\}\n)/);
+  let waits = 0;
+  let clock_ms = 1000;
+  let print = (): void => {};
   return {
+    ...host,
+    uid: 0,
+    find: () => ({ path: '/usr/bin/bpftrace' }),
+    files: { ...host.files, bytes: () => bytes },
     scratch: { path, write: path, readFrom: () => new Uint8Array(), remove: () => {} },
     script: () => ({ path: '', text: readFileSync('scripts/bpftrace/dsq.bt', 'utf8') }),
-    run: () => Promise.resolve({ ...finished, stdout: 'bpftrace v0.23.2', stopped_by: 'exit' }),
+    run: ({ program }) => {
+      const stdout = program.name === 'dmesg' ? log : 'bpftrace v0.23.2';
+      return Promise.resolve({ ...ended, stdout, stopped_by: 'exit' });
+    },
     start: (_command, options) => {
-      options?.onStdout?.(output);
-      return Promise.resolve({ ...running, finished: new Promise(() => {}) });
+      print = () => options?.onStdout?.(intervals[waits] ?? '');
+      return Promise.resolve(running);
+    },
+    monotonicMs: () => clock_ms,
+    sleep: () => {
+      clock_ms += 500;
+      print();
+      waits += 1;
+      meanwhile(waits);
+      return Promise.resolve();
     },
   };
 }
 
-test('queues add up what bpftrace printed, over the intervals it printed', async () => {
-  const host = context(loaded);
-  const bytes = btfOf('dispatch_enqueue', ['sch', 'dsq', 'p', 'enq_flags']);
-  const settings = { daemon: true, readOnly: false };
-  const ctx = { ...host, ...replay(), settings, files: { ...host.files, bytes: () => bytes } };
-  const { data, window_ms, summary } = await collectDsqs(ctx, query, call);
-  expect(window_ms).toBe(3000);
+/** What the maps held after the interval before the last: all inserts since the start. */
+function insertsAfter(interval: number): Record<string, number> {
+  const line = printed.split('\n').filter((each) => each.includes('"@depth"'))[interval];
+  const { data } = JSON.parse(line ?? '{}') as { data: Record<string, Record<string, Count>> };
+  const counts = Object.entries(data['@depth'] ?? {}).map(([id, { count }]) => [id, count]);
+  return Object.fromEntries(counts) as Record<string, number>;
+}
+type Count = { count: number };
+
+test('queues add up what bpftrace printed, over the time between its prints', async () => {
+  const ctx = replay(fakeHost(loaded), '', () => {});
+  const { data, window_ms, summary } = await collectDsqs(ctx, { ...query, window_ms: 2000 }, call);
+  expect(window_ms).toBe(2000);
   expect(data.attached).toContain('fentry:dispatch_enqueue');
   expect(summary[0]).toContain('lab_vtime');
   const rows = data.dsqs ?? [];
   expect(rows.map((row) => row.label).sort()).toEqual(['LOCAL', 'user', 'user']);
-  for (const { queue_wait, inserts_per_s, nr_enqueues } of rows) {
-    expect(inserts_per_s).toBeCloseTo(nr_enqueues / 3, 0);
+  const [first, last] = [insertsAfter(0), insertsAfter(4)];
+  for (const { dsq_id, queue_wait, inserts_per_s, nr_enqueues } of rows) {
+    const id = BigInt.asIntN(64, BigInt(dsq_id)).toString();
+    expect(nr_enqueues).toBe((last[id] ?? 0) - (first[id] ?? 0));
+    expect(inserts_per_s).toBeCloseTo(nr_enqueues / 2, 0);
     if (!('p50_ns' in queue_wait)) continue;
     const { p50_ns, p90_ns, p99_ns, max_ns } = queue_wait;
     const rising = [p50_ns, p90_ns, p99_ns, max_ns].map(Number);
@@ -92,41 +126,18 @@ test('queues add up what bpftrace printed, over the intervals it printed', async
 
 test('a scheduler that is ejected while its queues are watched is told with the reason', async () => {
   const root = fakeHost(loaded);
-  const bytes = btfOf('dispatch_enqueue', ['sch', 'dsq', 'p', 'enq_flags']);
   const log = [
     '[   54.86] sched_ext: BPF scheduler "lab_vtime_1.0.0" disabled (runnable task stall)',
     '[   54.87] sched_ext: lab_vtime_1.0.0: python3[213] failed to run for 1.140s',
   ];
-  const host = { ...createContext({ daemon: true, readOnly: false }, root), ...replay() };
-  const printed = { stderr: '', exit_code: 0, signal: null, duration_ms: 1 };
-  let print = (): void => {};
-  const ctx: Context = {
-    ...host,
-    uid: 0,
-    find: () => ({ path: '/usr/bin/bpftrace' }),
-    files: { ...host.files, bytes: () => bytes },
-    run: ({ program }) => {
-      const stdout = program.name === 'dmesg' ? log.join('\n') : 'bpftrace v0.23.2';
-      return Promise.resolve({ ...printed, stdout, stopped_by: 'exit' });
-    },
-    start: async (command, options) => {
-      const attached = '{"type": "attached_probes", "data": {"probes": 4}}\n';
-      options?.onStdout?.(attached);
-      print = () => void host.start(command, options);
-      return await host.start(command, {});
-    },
-    sleep: () => {
-      fakeHost({ 'sys/kernel/sched_ext/state': 'disabled\n' }, root);
-      print();
-      return Promise.resolve();
-    },
-  };
-  const { data, warnings } = await collectDsqs(ctx, query, call);
+  const ctx = replay(root, log.join('\n'), (wait) => {
+    if (wait === 3) fakeHost({ 'sys/kernel/sched_ext/state': 'disabled\n' }, root);
+  });
+  const { data, warnings, window_ms } = await collectDsqs(ctx, { ...query, window_ms: 2000 }, call);
   const reason = 'runnable task stall: python3[213] failed to run for 1.140s';
-  expect(data.changes).toMatchObject([{ was: 'lab_vtime', now: null, reason }]);
-  expect(warnings?.[0]).toMatch(
-    /^lab_vtime ended (after \d+ ms|meanwhile) \(runnable task stall: /,
-  );
+  expect(data.changes).toEqual([{ after_ms: 1000, was: 'lab_vtime', now: null, reason }]);
+  expect(warnings).toEqual([`lab_vtime ended after 1000 ms (${reason}).`]);
+  expect(window_ms).toBe(1000);
   expect(data.scheduler).toBe('lab_vtime');
   expect(data.dsqs?.map((row) => row.label).sort()).toEqual(['LOCAL', 'user', 'user']);
 });

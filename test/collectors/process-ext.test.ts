@@ -49,16 +49,16 @@ function writeTask(pid: number, ext: 0 | 1): void {
   writeFileSync(host.path(`${pid}/task/${pid}/sched`), `${sched.join('\n')}\n`);
 }
 
-const asked = { ...query, pid: 714, sched_ext: true };
+const asked = { ...query, pid: 721, sched_ext: true };
 
 test('a task under sched_ext has its virtual time, the rest of its slice and its queue', async () => {
-  writeTask(714, 1);
+  writeTask(721, 1);
   const { data, unavailable } = await collectOneProcess(context(enabled), asked, call);
   expect(data.processes[0]).toMatchObject({
     sched_ext: true,
-    dsq_vtime: 2_515_822_421,
+    dsq_vtime: 3_699_728_672,
     ext_slice_ns: 5_000_000,
-    dsq_id: '0x65',
+    dsq_id: '0x64',
     vruntime_ms: null,
     slice_ms: null,
   });
@@ -68,7 +68,7 @@ test('a task under sched_ext has its virtual time, the rest of its slice and its
 });
 
 test('a task of the fair class has those of the fair class alone', async () => {
-  writeTask(714, 0);
+  writeTask(721, 0);
   const { data } = await collectOneProcess(context(enabled), asked, call);
   const [row] = data.processes;
   expect(row).toMatchObject({
@@ -81,7 +81,7 @@ test('a task of the fair class has those of the fair class alone', async () => {
 });
 
 test('a listing says how to ask for it, and asks when it is told to', async () => {
-  writeTask(714, 1);
+  writeTask(721, 1);
   const without = await collectProcesses(context(enabled), query, call);
   expect(without.data.processes[0]?.dsq_vtime).toBeNull();
   expect(without.unavailable).toContainEqual(
@@ -91,7 +91,7 @@ test('a listing says how to ask for it, and asks when it is told to', async () =
     }),
   );
   const { data } = await collectProcesses(context(enabled), { ...query, sched_ext: true }, call);
-  expect(data.processes[0]?.dsq_vtime).toBe(2_515_822_421);
+  expect(data.processes[0]?.dsq_vtime).toBe(3_699_728_672);
 });
 
 test.each([
@@ -106,7 +106,7 @@ test.each([
 ] as [string, Record<string, string>, Partial<Context>, string][])(
   'where %s one entry says so',
   async (_why, files, parts, what) => {
-    writeTask(714, 0);
+    writeTask(721, 0);
     const { data, unavailable } = await collectOneProcess(context(files, parts), asked, call);
     expect(data.processes[0].dsq_vtime).toBeNull();
     const about = unavailable?.filter((entry) => /dsq_vtime/.test(entry.what));

@@ -7,13 +7,15 @@ const line = (type: string, data: object): string => `${JSON.stringify({ type, d
 /** One print of the maps: counts since the start, the maximum of the interval alone. */
 const printed = (inserts: number, waits: readonly number[], max_ns: number): string =>
   [
-    line('map', { '@inserts': { 7: inserts, 8: 1 } }),
+    line('stats', {
+      '@depth': { 7: { count: inserts, average: 1, total: inserts }, 8: { count: 1, total: 1 } },
+    }),
     line('hist', {
-      '@queue_wait_ns': {
+      '@once_ns': {
         7: waits.map((count, power) => ({ min: 2 ** power, max: 2 ** (power + 1) - 1, count })),
       },
     }),
-    line('map', { '@queue_wait_max_ns': { 7: max_ns } }),
+    line('map', { '@once_max_ns': { 7: max_ns } }),
     line('map', { '@intervals': 1 }),
   ].join('');
 
