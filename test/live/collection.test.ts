@@ -12,6 +12,7 @@ import { collectSchedulingStats } from '../../src/collectors/collection-stats.ts
 import { createContext } from '../../src/context.ts';
 import { call } from '../fake-host.ts';
 import { connect, initialize, line, parseLines, pipe } from '../server/stdio.ts';
+import { withTracefs } from './with-tracefs.ts';
 
 const needs = [
   ['bpftrace', existsSync('/usr/bin/bpftrace')],
@@ -48,8 +49,7 @@ async function until(isSo: () => boolean): Promise<void> {
 function independentCount(): { ready: Promise<void>; finish(): Promise<number> } {
   const program =
     'tracepoint:sched:sched_switch /args->prev_comm == "sched-pipe"/ { @ = count(); } BEGIN { printf("ready\\n"); }';
-  const mounted = `mountpoint -q /sys/kernel/tracing || mount -t tracefs nodev /sys/kernel/tracing; exec bpftrace -e '${program}'`;
-  const child = spawn('unshare', ['--mount', 'sh', '-c', mounted]);
+  const child = spawn(...withTracefs('bpftrace', '-e', program));
   let said = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     said += text;
@@ -86,7 +86,8 @@ describe.skipIf(lacking.length > 0)(`collection${why}`, () => {
     const pipes = (processes.top_processes ?? []).filter(({ comm }) => comm === 'sched-pipe');
     expect(pipes).toHaveLength(2);
     for (const { switches_from, switches_to } of pipes) {
-      expect(switches_from).toBeGreaterThanOrEqual(operations);
+      // Where the other side answers before the reader sleeps, there is no switch.
+      expect(switches_from).toBeGreaterThan(operations * 0.95);
       expect(switches_from).toBeLessThan(operations * 1.05);
       expect(Math.abs(switches_from - switches_to)).toBeLessThan(20);
     }

@@ -70,7 +70,9 @@ describe.skipIf(!root || !bpftrace)(
       const tracked = await track(
         busy,
         async () => {
-          for (let count = 0; count < 24; count++) await run('sh', ['-c', 'sleep 0.01 & wait']);
+          // Three tasks a round, so that the ids of those that sleep leave every rest by four.
+          const three = 'sleep 0.01 & sleep 0.01 & wait';
+          for (let count = 0; count < 24; count++) await run('sh', ['-c', three]);
         },
         { sample: 4 },
       );

@@ -13,6 +13,7 @@ import { collectThreadProfile } from '../../src/collectors/thread-profile.ts';
 import { createContext } from '../../src/context.ts';
 import { call } from '../fake-host.ts';
 import { endLoads, load, noTracing } from './traced-load.ts';
+import { withTracefs } from './with-tracefs.ts';
 
 const run = promisify(execFile);
 const ctx = createContext({ daemon: false, readOnly: false });
@@ -59,7 +60,7 @@ describe.skipIf(noTools !== '')(`agreement with libbpf-tools in the same time${n
     const flags = { include_latency: true, per_process: false, include_errors: false, top_n: 50 };
     const [ours, theirs] = await Promise.all([
       collectSyscallCount(ctx, { duration_seconds: 4, pid, ...flags }, call),
-      run('/usr/sbin/syscount', ['-d', '4', '-T', '100', '-L', '-p', String(pid)]),
+      run(...withTracefs('/usr/sbin/syscount', '-d', '4', '-T', '100', '-L', '-p', String(pid))),
     ]);
     const rows = parseSyscountTable(theirs.stdout);
     const [top] = ours.data.syscalls ?? [];
