@@ -10,7 +10,8 @@ also builds two schedulers of the scx project from their crates, which takes som
 
   --kernel VERSION     newest Debian kernel whose version begins so: 6.18 (default), 7, 7.2
   --topology LIST      ${topologyHelp}, e.g. sockets=2,cores=2,numa=2
-  --only PATTERN       only tests whose name matches
+  --only PATTERN       only tests whose name matches; without it, up to three tests that fail are
+                       run once more in a new machine
   --script FILE        run this bash script in the guest instead of the tests
   --bench              measure what the queue statistics cost, instead of the tests: round trips
                        between two tasks per second with and without them

@@ -5,6 +5,7 @@
 export function openReport(say) {
   const started = Date.now();
   const counts = { pass: 0, fail: 0, skip: 0 };
+  const failed = [];
   const seconds = () => `${((Date.now() - started) / 1000).toFixed(1)} s`;
   const show = {
     booted: ({ kernel, cpus }) => say(`booted ${kernel} with ${cpus} CPUs in ${seconds()}`),
@@ -12,6 +13,7 @@ export function openReport(say) {
     bench: ({ line }) => console.log(line),
     test({ name, outcome, ms, message }) {
       counts[outcome] += 1;
+      if (outcome === 'fail') failed.push(name);
       say(`  ${outcome}  ${name} (${Math.round(ms)} ms)`);
       if (message) console.error(message.replace(/^/gm, '      '));
     },
@@ -25,10 +27,12 @@ export function openReport(say) {
         say(`unreadable report: ${line.slice(0, 200)}`);
       }
     },
+    /** Returns the names of the tests that failed. */
     end() {
       const { pass, fail, skip } = counts;
       if (pass + fail + skip > 0) say(`${pass} passed, ${fail} failed, ${skip} skipped`);
       say(`the machine ran ${seconds()}`);
+      return failed;
     },
   };
 }
