@@ -163,10 +163,10 @@ describe('dispatch queues', { timeout: 400_000 }, () => {
   }, async () => {
     await loadScheduler('fifo');
     const tasks = 6;
+    const first = await queues(500);
+    assert.match(first.attached ?? '', /dispatch_enqueue/);
     const load = spin(tasks, '0-1');
     try {
-      const first = await queues(500);
-      assert.match(first.attached ?? '', /dispatch_enqueue/);
       const finish = await startIndependent();
       await queues(500);
       const answers: z.infer<typeof Queues>[] = [];
