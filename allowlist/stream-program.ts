@@ -28,6 +28,7 @@ export const streamFragments = [
   'kprobe',
   'perf-sample',
   'sched-hang',
+  'sched-hang-raw',
   'cpu-perf',
   'dsq-note',
   'dsq-insert',

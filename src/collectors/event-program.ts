@@ -73,7 +73,6 @@ const simple: Readonly<Partial<Record<EventType, readonly PlainFragment[]>>> = {
   cpuhp_enter: ['cpuhp-enter'],
   cpuhp_exit: ['cpuhp-exit'],
   hw_pressure: ['hw-pressure'],
-  sched_hang: ['sched-hang'],
   sched_cpu_perf_set: ['cpu-perf'],
 };
 
@@ -81,11 +80,13 @@ const simple: Readonly<Partial<Record<EventType, readonly PlainFragment[]>>> = {
 const ofRecords: Readonly<Partial<Record<EventType, readonly PlainFragment[]>>> = {
   exec: ['exec'],
   ipi: ['ipi', 'ipi-mask'],
+  sched_hang: ['sched-hang'],
   alert: ['alert-wakeup', 'alert-migrations'],
 };
 const ofTasks: typeof ofRecords = {
   exec: ['exec-raw'],
   ipi: ['ipi', 'ipi-mask-raw'],
+  sched_hang: ['sched-hang-raw'],
   alert: ['alert-wakeup-raw', 'alert-migrations-raw'],
 };
 

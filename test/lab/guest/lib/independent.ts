@@ -8,7 +8,7 @@ const Maps = z.record(z.string(), z.unknown());
 
 /**
  * Runs a bpftrace program of the test's own beside the product, with `printf("ready\n")` in its BEGIN.
- * Resolves once it has attached; `finish` ends it and gives its maps.
+ * Resolves once it has attached; `finish` ends it and gives its maps and what else it printed.
  */
 export async function startIndependent(program: string) {
   const child = spawn('bpftrace', ['-f', 'json', '-B', 'line', '-e', program]);
@@ -19,13 +19,16 @@ export async function startIndependent(program: string) {
   });
   await until(() => output.includes('ready'), Boolean, 120_000);
   return {
-    async finish(): Promise<ReadonlyMap<string, unknown>> {
+    async finish() {
       child.kill('SIGINT');
       await ended;
       const lines = output.split('\n').filter((line) => line.startsWith('{'));
       const records = lines.map((line) => Record.parse(JSON.parse(line)));
       const maps = records.filter(({ type }) => type === 'map' || type === 'hist');
-      return new Map(maps.flatMap(({ data }) => Object.entries(Maps.parse(data))));
+      return {
+        maps: new Map(maps.flatMap(({ data }) => Object.entries(Maps.parse(data)))),
+        printed: records.filter(({ type }) => type === 'printf').map(({ data }) => String(data)),
+      };
     },
   };
 }

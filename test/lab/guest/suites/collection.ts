@@ -46,7 +46,7 @@ describe('collection', { timeout: 300_000 }, () => {
     const { data: stats } = await callTool(server, 'get_scheduling_stats', {}, Stats);
     const { data: top } = await callTool(server, 'get_top_processes', { limit: 50 }, Top);
     await callTool(server, 'disable_collection', {}, State);
-    const maps = await independent.finish();
+    const { maps } = await independent.finish();
     const all = z.record(z.string(), z.number()).parse(maps.get('@switches'));
 
     const pipes = top.top_processes.filter(({ comm }) => comm === 'sched-pipe');

@@ -87,7 +87,7 @@ describe('functions of the kernel', { timeout: 600_000 }, () => {
     } finally {
       await asked.catch(() => {});
     }
-    const maps = await independent.finish();
+    const { maps } = await independent.finish();
     const { data } = await asked;
     const [row] = data.functions;
     const theirs = z.record(z.string(), z.number()).parse(maps.get('@calls'))['0'];

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import * as z from 'zod/v4';
+import { startIndependent } from '../lib/independent.ts';
 import { spin } from '../lib/load.ts';
 import { run } from '../lib/program.ts';
 import {
@@ -58,20 +57,18 @@ const Queues = z.looseObject({
   unavailable: z.array(z.looseObject({ reason: z.string() })).optional(),
 });
 
+type Queue = NonNullable<z.infer<typeof Queues>['dsqs']>[number];
+
 const noQueues = (await offers('scx_bpf_create_dsq'))
   ? false
   : 'the BTF of this kernel lets no scheduler create a queue';
 const byName = (await run('bpftrace', '-l', 'fentry:vmlinux:dispatch_enqueue')).trim() !== '';
-/** Both count for so long, and begin within half a second of each other. */
-const seconds = 40;
-const reads = seconds / 10;
-
 /**
- * Written for this test alone: inserts of queue 7, and the time from there until the task runs. It
- * counts between two looks of the kernel at the clock: attaching and exiting take long under load.
+ * Written for this test alone: inserts of queue 7, how many there were at which time of the kernel's
+ * clock, and the time from there until the task runs.
  */
 const independent = `
-fentry:vmlinux:dispatch_enqueue /@from && args.dsq->id == 7/ {
+fentry:vmlinux:dispatch_enqueue /args.dsq->id == 7/ {
   @inserts = count();
   @at[args.p->pid] = nsecs;
 }
@@ -79,39 +76,18 @@ tracepoint:sched:sched_switch /@at[args.next_pid]/ {
   @waits = hist(nsecs - @at[args.next_pid]);
   delete(@at, args.next_pid);
 }
-interval:s:1 {
-  if (!@begun) { @begun = nsecs; @from = nsecs; }
-  if (@from && nsecs - @from >= ${seconds} * 1000000000) {
-    @watched_ns = nsecs - @from;
-    @from = 0;
-    exit();
-  }
-}
+interval:ms:250 { printf("%llu %llu\\n", nsecs, (uint64)@inserts); }
+BEGIN { printf("ready\\n"); }
 END { clear(@at); }`;
 
-const Record = z.looseObject({ type: z.string(), data: z.record(z.string(), z.unknown()) });
 const Buckets = z.array(z.object({ min: z.number(), max: z.number(), count: z.number() }));
 
-async function startIndependent() {
-  const child = spawn('bpftrace', ['-f', 'json', '-B', 'line', '-e', independent]);
-  const ended = once(child, 'close');
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-  });
-  await until(async () => output.includes('attached_probes'), Boolean, 90_000);
-  return async () => {
-    await ended;
-    const maps = new Map<string, unknown>();
-    for (const line of output.split('\n').filter((each) => each.startsWith('{'))) {
-      for (const [name, value] of Object.entries(Record.parse(JSON.parse(line)).data)) {
-        maps.set(name, value);
-      }
-    }
-    const watched_s = Number(maps.get('@watched_ns')) / 1e9;
-    const inserts_per_s = Number(maps.get('@inserts')) / watched_s;
-    return { inserts_per_s, waits: Buckets.parse(maps.get('@waits')) };
-  };
+/** How many there were at a time, between the two times for which it was told. */
+function countAt(ns: number, printed: readonly string[]): number {
+  const marks = printed.map((line) => line.trim().split(' ').map(Number));
+  const [before_ns = 0, before = 0] = marks.findLast(([at = 0]) => at <= ns) ?? [];
+  const [after_ns = 0, after = 0] = marks.find(([at = 0]) => at > ns) ?? [];
+  return before + ((after - before) * (ns - before_ns)) / (after_ns - before_ns);
 }
 
 const bucketsOf = ({ histogram }: z.output<typeof Waits>): z.infer<typeof Buckets> =>
@@ -167,30 +143,35 @@ describe('dispatch queues', { timeout: 400_000 }, () => {
     assert.match(first.attached ?? '', /dispatch_enqueue/);
     const load = spin(tasks, '0-1');
     try {
-      const finish = await startIndependent();
+      const { finish } = await startIndependent(independent);
       await queues(500);
-      const answers: z.infer<typeof Queues>[] = [];
-      for (let read = 0; read < reads; read++) {
-        answers.push(await queues(10_000, '&histogram=true'));
+      const rows: Queue[] = [];
+      const windows: [from_ns: number, to_ns: number][] = [];
+      for (let read = 0; read < 4; read++) {
+        const { dsqs, lost_events, window_ms = 0 } = await queues(10_000, '&histogram=true');
+        const now_ns = Number(process.hrtime.bigint());
+        windows.push([now_ns - window_ms * 1e6, now_ns]);
+        rows.push(...(dsqs ?? []).filter((row) => row.dsq_id === '0x7'));
+        assert.equal(lost_events, 0);
       }
-      const theirs = await finish();
-      const rows = answers.flatMap(({ dsqs }) => dsqs?.filter((row) => row.dsq_id === '0x7') ?? []);
-      assert.equal(rows.length, reads);
-      for (const { lost_events } of answers) assert.equal(lost_events, 0);
-      const watched_ms = answers.reduce((sum, { window_ms = 0 }) => sum + window_ms, 0);
+      // What was told a while after the last read is there, too.
+      await pause(3000);
+      const { maps, printed } = await finish();
+      const waits = Buckets.parse(maps.get('@waits'));
+      assert.equal(rows.length, windows.length);
       const inserts = rows.reduce((sum, { nr_enqueues }) => sum + nr_enqueues, 0);
-      const inserts_per_s = (inserts / watched_ms) * 1000;
-      const rate = theirs.inserts_per_s;
-      const difference = Math.abs(inserts_per_s - rate) / rate;
+      const theirs = windows.reduce(
+        (sum, [from, to]) => sum + countAt(to, printed) - countAt(from, printed),
+        0,
+      );
       const ours = rows.flatMap(({ queue_wait }) => bucketsOf(queue_wait));
       console.log(
-        `fifo: ${inserts_per_s.toFixed(1)} inserts/s, independently ${rate.toFixed(1)}; p50 from ` +
-          `2^${bucketOf(ours, 0.5)} ns, p99 from 2^${bucketOf(ours, 0.99)}, independently from ` +
-          `2^${bucketOf(theirs.waits, 0.5)} and 2^${bucketOf(theirs.waits, 0.99)}`,
+        `fifo: ${inserts} inserts, independently ${theirs.toFixed(1)}; p50 from 2^${bucketOf(ours, 0.5)} ns, ` +
+          `p99 from 2^${bucketOf(ours, 0.99)}, independently from 2^${bucketOf(waits, 0.5)} and 2^${bucketOf(waits, 0.99)}`,
       );
-      assert.ok(difference < 0.02, `${inserts_per_s} against ${rate} inserts/s`);
-      assertSameBucket(ours, theirs.waits, 0.5);
-      assertSameBucket(ours, theirs.waits, 0.99);
+      assert.ok(Math.abs(inserts - theirs) / theirs < 0.02, `${inserts} against ${theirs} inserts`);
+      assertSameBucket(ours, waits, 0.5);
+      assertSameBucket(ours, waits, 0.99);
       for (const { queue_wait, depth_max } of rows) {
         const { p50_ns = 0, p99_ns = 0 } = queue_wait;
         assert.equal(Math.floor(Math.log2(p50_ns)), bucketOf(bucketsOf(queue_wait), 0.5));
