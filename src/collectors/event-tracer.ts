@@ -108,8 +108,8 @@ export async function startEventTracer(
   };
 }
 
-/** The longest that reading what has passed may take. */
-const drain_ms = 1500;
+/** The longest that reading what has passed may take. bpftrace reads all of kallsyms for the first name. */
+const drain_ms = 5000;
 const poll_ms = 20;
 
 /** bpftrace throws away what it has not read when it is told to end. */
