@@ -11,6 +11,13 @@ import { cpuProfileRungs, type SampledCpu } from './cpu-profile-rungs.ts';
 import { secondsLeft } from './profile-status.ts';
 import { checkRate, targetText } from './profile-target.ts';
 import { currentSession, profile_kind } from './profiler.ts';
+import {
+  type Attached,
+  type AttachedPython,
+  attachPython,
+  isPython,
+  trampolineStacks,
+} from './python-attach.ts';
 import { round } from './rates.ts';
 import { tracedProcess } from './traced-process.ts';
 
@@ -30,6 +37,8 @@ export type CpuProfile = Readonly<{
   pid?: number;
   /** Samples that busy CPUs gave, of those that all CPUs can give. */
   cpu_busy_percent: number | null;
+  /** Lines of the program itself where the process (`pid`) is a Python. */
+  python?: AttachedPython | null;
 }> &
   CpuProfileFigures;
 
@@ -55,11 +64,17 @@ export async function collectCpuProfile(
     target,
     include_kernel: query.include_kernel,
   });
-  const result = await boundedTrace(ctx, { kind: profile_kind, duration_ms, rungs }, call);
+  const [result, taken] = await Promise.all([
+    boundedTrace(ctx, { kind: profile_kind, duration_ms, rungs }, call),
+    process !== null && isPython(ctx, process.pid)
+      ? attachPython(ctx, { pid: process.pid, duration_ms, rate_hz: query.sample_rate_hz }, call)
+      : null,
+  ]);
   const { method, unavailable, ...parts } = traceParts(result, 'CPU profile');
   const sampled = result.traced?.value ?? null;
   const figures = sampled === null ? nothing : cpuProfileFigures(sampled, query.output_format);
   const window_ms = parts.window_ms ?? duration_ms;
+  const attached = pythonOf(taken, sampled);
   const data: CpuProfile = {
     method,
     skipped_methods: result.skipped,
@@ -68,13 +83,25 @@ export async function collectCpuProfile(
     ...(process === null ? {} : { pid: process.pid }),
     cpu_busy_percent: busyPercent(ctx, figures.total_samples, query.sample_rate_hz, window_ms),
     ...figures,
+    ...(attached === null ? {} : { python: 'python' in attached ? attached.python : null }),
   };
   return {
     data,
     ...parts,
     summary: inWords(data, targetText(target), window_ms),
-    unavailable: [...unavailable, ...gaps(data, sampled, query.include_kernel)],
+    unavailable: [
+      ...unavailable,
+      ...gaps(data, sampled, query.include_kernel),
+      ...(attached !== null && 'obstacle' in attached ? [attached.obstacle] : []),
+    ],
   };
+}
+
+/** What perf knows of Python's functions where py-spy does not tell of its lines. */
+function pythonOf(attached: Attached | null, sampled: SampledCpu | null): Attached | null {
+  if (attached === null || 'python' in attached || sampled?.profile == null) return attached;
+  const python = trampolineStacks(sampled.profile);
+  return python === null ? attached : { python };
 }
 
 const all = { scope: 'all' as const };
@@ -156,6 +183,17 @@ function inWords(data: CpuProfile, target: string, window_ms: number): string[] 
     `${total_samples} samples of busy CPUs at ${data.sample_rate} Hz in ${window_ms} ms (${target}, ${method}), ` +
       `CPUs ${data.cpu_busy_percent} % busy with it${modes}.`,
     ...(hottest.length > 0 ? [`Hottest: ${hottest.join(', ')}.`] : ['Nothing of it ran.']),
+    ...pythonInWords(data.python ?? null),
     ...busiest,
   ];
+}
+
+function pythonInWords(python: AttachedPython | null): string[] {
+  const lines = (python?.lines ?? [])
+    .slice(0, 3)
+    .map(
+      ({ function_name, file, line, self_percent }) =>
+        `${function_name} (${file}${line === null ? '' : `:${line}`}) ${self_percent} %`,
+    );
+  return lines.length === 0 ? [] : [`Python itself (${python?.method}): ${lines.join(', ')}.`];
 }

@@ -56,6 +56,7 @@ import { parsePidStat } from '../../parsers/pid-stat/pid-stat.ts';
 import { parsePidStatus } from '../../parsers/pid-status/pid-status.ts';
 import { parsePressure } from '../../parsers/pressure/pressure.ts';
 import { parseProcStat } from '../../parsers/proc-stat/proc-stat.ts';
+import { parsePySpy } from '../../parsers/py-spy/py-spy.ts';
 import { parseRunqlat } from '../../parsers/runqlat/runqlat.ts';
 import { parseScalene } from '../../parsers/scalene/scalene.ts';
 import { parseSchedAggregates } from '../../parsers/sched-aggregates/sched-aggregates.ts';
@@ -74,6 +75,7 @@ import { parseSyscount } from '../../parsers/syscount/syscount.ts';
 import { parseSyscountTable } from '../../parsers/syscount-table/syscount-table.ts';
 import { parseTaskExt } from '../../parsers/task-ext/task-ext.ts';
 import { parseTcplife } from '../../parsers/tcplife/tcplife.ts';
+import { parseTracemalloc } from '../../parsers/tracemalloc/tracemalloc.ts';
 import { parseVmstat } from '../../parsers/vmstat/vmstat.ts';
 /** Parser of each folder under fixtures/: a recorded case there is a test without further code. */
 export const parsers: Readonly<Record<string, (text: string) => unknown>> = {
@@ -155,6 +157,8 @@ export const parsers: Readonly<Record<string, (text: string) => unknown>> = {
   'execsnoop-table': parseExecsnoopTable,
   'log2-hist': parseLog2Hist,
   offcputime: parseOffcputime,
+  'py-spy': parsePySpy,
+  tracemalloc: parseTracemalloc,
   'offcputime-folded': parseOffcputimeFolded,
   oncpu: (text) => {
     const { names, ...output } = parseOncpu(text);
