@@ -16,7 +16,7 @@ export type Growth = Readonly<{
   growth_mb_per_s: number;
 }>;
 
-/** Validated on the programs of test/live/python-leaks.test.ts, leaking ones and others. */
+/** Validated on the programs of test/live/python/leaks.test.ts, leaking ones and others. */
 const least_bytes = 1_000_000;
 const least_snapshots = 6;
 /** Share of the steps of the second half that go up, for a line that grows. */

@@ -27,9 +27,13 @@ export type Hotspot = Readonly<{
   /** The line's share of the elapsed time, waiting left out. */
   cpu_s: number | null;
   memory_mb: number | null;
+  /** All that the line allocated, freed or not. */
+  allocated_mb: number | null;
   gpu_percent: number | null;
   function_name: string | null;
   is_in_loop: boolean;
+  /** What says so, what to try, and the figure behind it. */
+  rule: string | null;
   recommendation: string | null;
   evidence: string | null;
 }>;
@@ -82,9 +86,11 @@ export function hotspots(
         cpu_s:
           profile.elapsed_s === null ? null : round((line.cpu_pct / 100) * profile.elapsed_s, 3),
         memory_mb: round(line.peak_mb),
+        allocated_mb: round(line.allocated_mb, 6),
         gpu_percent: round(line.gpu_pct),
         function_name: line.function_name,
         is_in_loop: line.in_loop,
+        rule: advised?.rule ?? null,
         recommendation: advised?.text ?? null,
         evidence: advised?.evidence ?? null,
       };

@@ -133,7 +133,8 @@ function hotStacks(profile: Profile): NonNullable<CpuProfileFigures['hot_stacks'
   }));
 }
 
-function collapsedStacks(profile: Profile) {
+/** One line for each stack, as flame graph programs read them. */
+export function collapsedStacks(profile: Profile) {
   const collapsed: string[] = [];
   let left = collapsed_bytes;
   for (const { process, weight, frames } of heaviestStacks(profile, max_collapsed)) {

@@ -1,4 +1,5 @@
 import type { Call, Context } from '../context.ts';
+import { canceled } from './python-outcome.ts';
 import { keepProfile, type ViewOptions } from './python-profiles.ts';
 import type { PythonSource } from './python-program.ts';
 import { type PythonOptions, runPython } from './python-run.ts';
@@ -41,6 +42,7 @@ export async function profilePython(
     options,
     viewOf(ctx, given),
   );
+  if (stored.run.outcome === 'canceled') throw canceled(stored.profile_id);
   const words = profileInWords(stored);
   const advice = recommendations(stored.profile).slice(0, 3);
   return {

@@ -5,6 +5,7 @@ import type { Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
 import { cut, page } from '../page.ts';
 import { loadProfile, type StoredProfile } from './python-profiles.ts';
+import { isHighActivity } from './python-shown.ts';
 
 type Query = Readonly<{
   profile_id: string;
@@ -23,7 +24,10 @@ export function readFileDetails(ctx: Context, query: Query) {
   const active = lines.filter(isActive).map((line) => line.line);
   const near = (line: PlacedLine): boolean =>
     active.some((at) => Math.abs(at - line.line) <= query.context);
-  const part = page(query.all_lines ? lines : lines.filter(near), query);
+  const { view } = stored.run;
+  const wanted = (line: PlacedLine): boolean =>
+    view.reduced_profile ? isHighActivity(line, view) : query.all_lines || near(line);
+  const part = page(lines.filter(wanted), query);
   const use = fileUses(stored.profile).find((each) => each.file === filename);
   const leaks = stored.profile.files.find((file) => file.path === filename)?.leaks ?? [];
   const functions = functionUses(stored.profile).filter((each) => each.file === filename);

@@ -1,7 +1,9 @@
+import { type Profile, profileBuilder } from '../analysis/profile.ts';
 import { fileUses } from '../analysis/python-functions.ts';
 import type { Context } from '../context.ts';
 import { cut, page } from '../page.ts';
-import { forgetProfile, listProfiles, loadProfile } from './python-profiles.ts';
+import { collapsedStacks } from './cpu-profile-figures.ts';
+import { forgetProfile, listProfiles, loadProfile, type StoredProfile } from './python-profiles.ts';
 import { profileInWords, profileSummary } from './python-summary.ts';
 import { pythonNotes } from './python-views.ts';
 
@@ -26,7 +28,11 @@ export function listKept(ctx: Context, query: Readonly<{ limit: number; offset: 
   };
 }
 
-type Query = Readonly<{ profile_id: string; include: 'summary' | 'stacks'; delete: boolean }>;
+type Query = Readonly<{
+  profile_id: string;
+  include: 'summary' | 'stacks' | 'collapsed';
+  delete: boolean;
+}>;
 
 const most_stacks = 40;
 
@@ -51,6 +57,7 @@ export function readKept(ctx: Context, query: Query) {
       summary: profileSummary(stored),
       files: fileUses(profile).slice(0, 50),
       ...(query.include === 'stacks' ? { stacks } : {}),
+      ...(query.include === 'collapsed' ? collapsedStacks(asProfile(stored)) : {}),
       ...(query.delete ? { deleted: true } : {}),
     },
     source: `Scalene ${run.scalene_version}`,
@@ -58,10 +65,30 @@ export function readKept(ctx: Context, query: Query) {
     warnings: run.warnings,
     unavailable: [
       ...pythonNotes(stored),
-      ...(query.include === 'stacks' && stacks.length === 0
+      ...(query.include !== 'summary' && stacks.length === 0
         ? [{ what: 'stacks', reason: 'None were collected.', fix: 'Profile with stacks=true.' }]
         : []),
     ],
     summary: profileInWords(stored),
   };
+}
+
+/** The stacks in the form that the views of all profiles read. */
+function asProfile({ profile, run }: StoredProfile): Profile {
+  const builder = profileBuilder();
+  const comm = run.program.slice(run.program.lastIndexOf('/') + 1);
+  const process = builder.process({ pid: 0, tid: 0, comm });
+  for (const { frames, samples } of profile.stacks) {
+    const symbols = frames.map((frame) =>
+      builder.symbol({
+        symbol: `${frame.function} (${frame.file}:${frame.line})`,
+        module: frame.file,
+        is_kernel: false,
+        address: '0x0',
+      }),
+    );
+    const stack = Int32Array.from(symbols.reverse());
+    builder.add({ process, cpu: null, weight: samples }, stack, stack.length);
+  }
+  return builder.finish();
 }

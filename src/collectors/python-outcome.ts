@@ -9,18 +9,36 @@ export type Outcome =
   | 'program_failed'
   | 'exited_with_code'
   | 'timed_out'
-  | 'output_limit';
+  | 'output_limit'
+  | 'canceled';
 
 export function outcomeOf({ stopped_by, exit_code }: Finished, { args }: ScaleneProfile): Outcome {
   if (stopped_by === 'deadline') return 'timed_out';
-  if (stopped_by === 'output_limit') return 'output_limit';
+  if (stopped_by === 'output_limit' || stopped_by === 'canceled') return stopped_by;
   if (exit_code === 0 && args !== null) return 'completed';
   // Python ends with 1 after an exception that nobody caught.
   return exit_code === 1 ? 'program_failed' : 'exited_with_code';
 }
 
 export const isPartial = (outcome: Outcome): boolean =>
-  outcome === 'timed_out' || outcome === 'output_limit';
+  outcome === 'timed_out' || outcome === 'output_limit' || outcome === 'canceled';
+
+const signals: Readonly<Record<number, string>> = {
+  4: 'SIGILL',
+  6: 'SIGABRT',
+  7: 'SIGBUS',
+  8: 'SIGFPE',
+  9: 'SIGKILL',
+  11: 'SIGSEGV',
+  15: 'SIGTERM',
+};
+
+/** The signal that ended a program: Scalene itself then ends with 256 less its number. */
+export function crashSignal({ signal, exit_code }: Finished): string | null {
+  if (signal !== null) return signal;
+  const number = 256 - (exit_code ?? 0);
+  return exit_code !== null && number < 65 ? (signals[number] ?? `signal ${number}`) : null;
+}
 
 type Attempt = Readonly<{
   finished: Finished;
@@ -36,6 +54,7 @@ type Options = Readonly<{ timeout_s: number; profile_only: string; cpu_sampling_
 /** Why there is no profile, in words of its own for each case, and what helps. */
 export function noProfile(attempt: Attempt, options: Options): TracewrightError {
   const { finished, problem, stderr, stdout, version } = attempt;
+  if (finished.stopped_by === 'canceled') return canceled(null);
   const said = lastLines(stderr, 5).join(' | ') || lastLines(stdout, 3).join(' | ') || 'nothing';
   if (finished.stopped_by === 'deadline') {
     return new TracewrightError(
@@ -49,7 +68,7 @@ export function noProfile(attempt: Attempt, options: Options): TracewrightError 
   }
   const [, name, message] = /(SyntaxError|IndentationError|TabError): ([^|]*)/.exec(said) ?? [];
   if (name) return failed(`The program does not compile: ${name}: ${message}`, 'Correct it.');
-  if (/UnicodeDecodeError|failed to initialize/i.test(said)) {
+  if (/UnicodeDecodeError|failed to initialize(?! memory)/i.test(said)) {
     return failed(
       `Scalene ${version} reads source in UTF-8 only and did not run the program. It said: ${said}`,
       'Save the source as UTF-8.',
@@ -62,12 +81,20 @@ export function noProfile(attempt: Attempt, options: Options): TracewrightError 
     );
   }
   if (attempt.raw !== null) return tooShort(options, said);
-  const code = finished.signal ?? `code ${finished.exit_code}`;
+  const code = crashSignal(finished) ?? `code ${finished.exit_code}`;
   return failed(
     `The program ended with ${code}, and Scalene ${version} wrote no profile. It said: ${said}`,
     'Run the program without a profiler first; its own error comes before ours.',
   );
 }
+
+/** What was sampled before a caller gave up is kept where there is some. */
+export const canceled = (profile_id: string | null): TracewrightError =>
+  new TracewrightError(
+    'CANCELED',
+    `The caller canceled the run${profile_id === null ? ' before anything was sampled' : `; what was sampled is kept as ${profile_id}`}.`,
+    profile_id === null ? 'Call again.' : `analyze_profile with profile_id=${profile_id}`,
+  );
 
 function tooShort({ profile_only, cpu_sampling_rate }: Options, said: string): TracewrightError {
   const filtered = profile_only ? ` Nothing matched profile_only=${profile_only}, or it` : ' It';

@@ -64,7 +64,7 @@ export function keepProfile(
     wall_s: run.wall_s,
     scalene_version: run.version,
     run_as_uid: run.user,
-    memory_profiled: options.memory,
+    memory_profiled: run.memory,
     stdout_bytes: run.stdout.bytes,
     stderr_bytes: run.stderr.bytes,
     last_stdout: lastLines(run.stdout, 5),

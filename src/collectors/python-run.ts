@@ -1,10 +1,10 @@
 import { type ScaleneRun, scaleneRun } from '../../allowlist/scalene.ts';
 import { parseScalene, type ScaleneProfile } from '../../parsers/scalene/scalene.ts';
 import type { Call, Context } from '../context.ts';
-import { TracewrightError, toTracewrightError } from '../errors.ts';
+import { toTracewrightError } from '../errors.ts';
 import type { Finished } from '../exec/start.ts';
 import { findInterpreter } from './python-interpreter.ts';
-import { noProfile, type Outcome, outcomeOf } from './python-outcome.ts';
+import { crashSignal, noProfile, type Outcome, outcomeOf } from './python-outcome.ts';
 import { type PythonProgram, type PythonSource, preparePython } from './python-program.ts';
 import { endsOfText, type TextEnds } from './text-ends.ts';
 
@@ -29,6 +29,8 @@ export type PythonRun = Readonly<{
   title: string;
   outcome: Outcome;
   profile: ScaleneProfile;
+  /** Whether memory was profiled, too, in the end. */
+  memory: boolean;
   /** As Scalene wrote it. */
   raw: string;
   version: string;
@@ -42,6 +44,8 @@ export type PythonRun = Readonly<{
 }>;
 
 const outfile = 'profile.json';
+/** Scalene's buffers, whose place it has hard-wired; an end by force leaves them behind. */
+const scalene_files = /^scalene-(?:malloc|memcpy)-(?:init|lock|signal)\d+$/;
 const largest_profile_bytes = 256 * 1024 * 1024;
 
 /**
@@ -58,12 +62,13 @@ export async function runPython(
   const program = preparePython(ctx, source);
   try {
     const first = await runOnce(ctx, program, options, call);
-    if (first.profile === null && crashed(first) && options.memory) {
-      const again = await runOnce(ctx, program, { ...options, memory: false }, call);
-      const warning = `With memory profiling the program crashed (${endOf(first)}); this is a CPU profile alone.`;
-      return complete(source, program, again, options, [warning]);
-    }
-    return complete(source, program, first, options, []);
+    const trouble = first.profile === null && options.memory ? memoryTrouble(first) : null;
+    if (trouble === null) return complete(source, program, first, options, []);
+    call.progress(`${trouble}: again without it`);
+    const cpuOnly = { ...options, memory: false };
+    const again = await runOnce(ctx, program, cpuOnly, call);
+    const warning = `${trouble}; this is a CPU profile alone.`;
+    return complete(source, program, again, cpuOnly, [warning]);
   } finally {
     program.workspace.remove();
   }
@@ -105,8 +110,8 @@ async function runOnce(
     onStderr: stderr.push,
   });
   const finished = await running.finished;
-  if (finished.stopped_by === 'canceled') {
-    throw new TracewrightError('CANCELED', 'The caller canceled the run.', 'Call again.');
+  if (finished.stopped_by !== 'exit' || finished.exit_code !== 0) {
+    workspace.sweepShared(scalene_files);
   }
   const raw = workspace.read(outfile, largest_profile_bytes);
   return {
@@ -142,6 +147,7 @@ function complete(
     title: program.title,
     outcome: outcomeOf(finished, profile),
     profile,
+    memory: options.memory,
     raw,
     version,
     wall_s: finished.duration_ms / 1000,
@@ -165,9 +171,14 @@ export const pythonEnvironment = (folder: string) => ({
   PYTHONDONTWRITEBYTECODE: '1',
 });
 
-/** A signal ended it: Scalene itself then ends with 256 less its number. */
-const crashed = ({ finished }: Attempt): boolean =>
-  finished.stopped_by === 'exit' && (finished.signal !== null || (finished.exit_code ?? 0) > 192);
-
-const endOf = ({ finished }: Attempt): string =>
-  finished.signal ?? `signal ${256 - (finished.exit_code ?? 0)}`;
+/** Why memory profiling is what went wrong; null where it is not. */
+function memoryTrouble({ finished, stderr, stdout }: Attempt): string | null {
+  if (finished.stopped_by !== 'exit') return null;
+  const said = `${stderr.head}${stderr.tail}${stdout.head}`;
+  // Its buffers have one name for each process id, and every process namespace has the same ids.
+  if (/\/tmp\/scalene-(?:malloc|memcpy)-/.test(said)) {
+    return 'Memory could not be profiled while another Scalene does so on this host';
+  }
+  const signal = crashSignal(finished);
+  return signal === null ? null : `With memory profiling the program crashed (${signal})`;
+}

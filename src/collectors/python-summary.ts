@@ -3,16 +3,18 @@ import { fileUses, functionUses } from '../analysis/python-functions.ts';
 import { hotspots, round, waits } from '../analysis/python-hotspots.ts';
 import { placedLines } from '../analysis/python-lines.ts';
 import type { StoredProfile } from './python-profiles.ts';
+import { shownHotspots } from './python-shown.ts';
 
 /** The documented summary of a profile, every figure measured or null. */
-export function profileSummary({ profile_id, created_at, profile, run }: StoredProfile) {
+export function profileSummary(stored: StoredProfile) {
+  const { profile_id, created_at, profile, run } = stored;
   const lines = placedLines(profile);
   const sum = (of: (line: (typeof lines)[number]) => number | null): number =>
     round(lines.reduce((total, line) => total + (of(line) ?? 0), 0)) ?? 0;
   const samples = lines.flatMap((line) => line.cpu_samples ?? []);
   const memory = run.memory_profiled;
   const top = (type: 'cpu' | 'memory') =>
-    hotspots(profile, type)
+    shownHotspots(stored, type)
       .slice(0, 5)
       .map(({ filename, lineno, line, cpu_percent, memory_mb, function_name }) => ({
         filename,
@@ -95,6 +97,7 @@ export function profileInWords(stored: StoredProfile): string[] {
     exited_with_code: `exited with code ${run.exit_code ?? run.signal}`,
     timed_out: 'was stopped at its time limit: the profile is partial',
     output_limit: 'was stopped because it printed too much: the profile is partial',
+    canceled: 'was stopped by the caller: the profile is partial',
   }[run.outcome];
   const peak =
     run.memory_profiled && profile.max_footprint_mb

@@ -1,9 +1,10 @@
 import { fileUses, functionUses } from '../analysis/python-functions.ts';
-import { type Hotspot, type HotspotType, hotspots, waits } from '../analysis/python-hotspots.ts';
+import { type Hotspot, type HotspotType, waits } from '../analysis/python-hotspots.ts';
 import type { Context } from '../context.ts';
 import { cut, page } from '../page.ts';
 import type { Unavailable } from '../reading.ts';
 import { loadProfile, type StoredProfile } from './python-profiles.ts';
+import { shownHotspots } from './python-shown.ts';
 import { leakRows, profileInWords, profileSummary, recommendations } from './python-summary.ts';
 
 /** What a profile does not hold, and how to get it. */
@@ -29,15 +30,6 @@ export function pythonNotes({ profile, run }: StoredProfile): Unavailable[] {
   return notes;
 }
 
-/** The hotspots of a type as the options of the run have them shown. */
-function shown({ profile, run }: StoredProfile, type: HotspotType, least?: number) {
-  const { view } = run;
-  if (type === 'cpu') {
-    return view.cpu ? hotspots(profile, 'cpu', least ?? view.cpu_percent_threshold) : [];
-  }
-  return hotspots(profile, type, least ?? 0);
-}
-
 const provenance = (stored: StoredProfile) => ({
   source: `Scalene ${stored.run.scalene_version}`,
   window_ms: Math.round(stored.run.wall_s * 1000),
@@ -53,7 +45,7 @@ export function readHotspots(
   { profile_id, top_n, offset }: HotspotQuery,
 ) {
   const stored = loadProfile(ctx, profile_id);
-  const rows = shown(stored, type);
+  const rows = shownHotspots(stored, type);
   const part = page(rows, { limit: top_n, offset });
   const notes = pythonNotes(stored).filter((note) => type !== 'cpu' && note.what === type);
   return {
@@ -94,7 +86,7 @@ export function analyzeProfile(ctx: Context, query: AnalyzeQuery) {
   const { profile, run } = stored;
   const least = { cpu: query.cpu_threshold, memory: query.memory_threshold_mb, gpu: 0 };
   const types: readonly HotspotType[] = focus === 'all' ? ['cpu', 'memory', 'gpu'] : [focus];
-  const rows = types.flatMap((type) => shown(stored, type, least[type]).slice(0, top_n));
+  const rows = types.flatMap((type) => shownHotspots(stored, type, least[type]).slice(0, top_n));
   const advice = recommendations(profile);
   const words = profileInWords(stored);
   return {
@@ -177,19 +169,22 @@ function bottleneckRows(
     ),
   );
   const rows = (type: HotspotType, least: number) =>
-    shown(stored, type, least)
+    shownHotspots(stored, type, least)
       .slice(0, most_bottlenecks)
-      .map(({ filename, lineno, line: code, severity, recommendation, evidence, ...hot }) => ({
-        type,
-        severity,
-        file: filename,
-        line: lineno,
-        code,
-        function_name: hot.function_name,
-        recommendation,
-        evidence,
-        ...measured(type, hot, lineOf.get(`${filename}:${lineno}`)),
-      }));
+      .map(
+        ({ filename, lineno, line: code, severity, rule, recommendation, evidence, ...hot }) => ({
+          type,
+          severity,
+          file: filename,
+          line: lineno,
+          code,
+          function_name: hot.function_name,
+          rule,
+          recommendation,
+          evidence,
+          ...measured(type, hot, lineOf.get(`${filename}:${lineno}`)),
+        }),
+      );
   return {
     cpu: rows('cpu', cpu_threshold),
     memory: rows('memory', memory_threshold_mb),

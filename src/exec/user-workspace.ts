@@ -4,9 +4,11 @@ import {
   closeSync,
   constants,
   fstatSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -23,13 +25,18 @@ export type Workspace = Readonly<{
   write(name: string, text: string): string;
   /** Null where there is no such file, or it is larger than that. */
   read(name: string, maxBytes: number): string | null;
+  /** Removes what the user has left in the shared /tmp under such a name since this was made. */
+  sweepShared(name: RegExp): void;
   remove(): void;
 }>;
+
+const shared = '/tmp';
 
 /** The folder around it is ours, so that what a killed server left is swept like our own. */
 export function userWorkspace(user: Sandbox['user']): Workspace {
   const outer = mkdtempSync(join(tmpdir(), `${scratchPrefix}${process.pid}-`));
   const path = join(outer, 'run');
+  const made_ms = Date.now();
   mkdirSync(path, { mode: 0o700 });
   if (user) {
     chmodSync(outer, 0o711);
@@ -59,6 +66,16 @@ export function userWorkspace(user: Sandbox['user']): Workspace {
         return stats.isFile() && stats.size <= maxBytes ? readFileSync(fd, 'utf8') : null;
       } finally {
         closeSync(fd);
+      }
+    },
+    sweepShared(name) {
+      const uid = user?.uid ?? process.geteuid?.();
+      for (const each of readdirSync(shared).filter((file) => name.test(file))) {
+        const file = join(shared, each);
+        const stats = lstatSync(file, { throwIfNoEntry: false });
+        if (stats?.isFile() && stats.uid === uid && stats.ctimeMs >= made_ms) {
+          rmSync(file, { force: true });
+        }
       }
     },
     remove() {

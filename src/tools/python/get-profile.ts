@@ -9,10 +9,13 @@ export const getProfile = defineTool({
   toolset: 'python',
   effect: 'read',
   description:
-    'How a profile was made (program, arguments, exit code, last output, versions) with its summary and files; include=stacks gives the sampled stacks. delete=true forgets it. For the costs: analyze_profile.',
+    'How a profile was made (program, arguments, exit code, last output, versions) with its summary and files; include=stacks or collapsed gives stacks. delete=true forgets it. For the costs: analyze_profile.',
   input: z.strictObject({
     profile_id: profileId,
-    include: z.enum(['summary', 'stacks']).default('summary').describe('stacks need stacks=true'),
+    include: z
+      .enum(['summary', 'stacks', 'collapsed'])
+      .default('summary')
+      .describe('both need stacks=true'),
     delete: z.boolean().default(false).describe('forget it after reading'),
   }),
   output: z.looseObject({

@@ -10,7 +10,7 @@ export const runArguments = {
   stacks: z.boolean().default(false).describe('call stacks'),
   cpu_sampling_rate: z.number().min(0.0001).max(10).default(0.01).describe('seconds'),
   cpu_percent_threshold: z.number().min(0).max(100).optional().describe('least % of a line, 1'),
-  malloc_threshold: z.int().min(0).optional().describe('least sampled allocations, 100'),
+  malloc_threshold: z.int().min(0).optional().describe('least bytes of a line, 100'),
   profile_only: z.string().max(300).default('').describe('parts of file names, comma separated'),
   profile_exclude: z.string().max(300).default('').describe('likewise, left out'),
   profile_all: z.boolean().default(false).describe('libraries too').meta(rarelyNeeded),
