@@ -1,8 +1,6 @@
-import { chmodSync, readdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readdirSync } from 'node:fs';
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import { surface } from '../../../src/surface.ts';
-import { missing, pythonRoom, scalenes } from './scalene.ts';
+import { missing, pythonRoom, scalenes } from './room.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -18,25 +16,36 @@ const leaking: Readonly<Record<string, RegExp>> = {
 };
 
 describe.skipIf(missing)(`a second run under tracemalloc ${missing}`, () => {
-  const { ctx, folder, remove } = pythonRoom(scalenes[1]?.python ?? '');
-  chmodSync(dirname(folder), 0o755);
+  const { call, profile, remove } = pythonRoom(scalenes.at(-1)?.python ?? '');
   afterAll(remove);
 
-  async function call(name: string, args: object) {
-    const tool = surface.tools({ readOnly: false }).find((each) => each.name === name);
-    if (!tool) throw new Error(name);
-    const { signal } = new AbortController();
-    const { data } = await surface.callTool(tool, args, ctx, { signal, progress: () => {} });
-    return Object(data);
-  }
-
   test.each(programs)('judges %s', async (program) => {
-    const script_path = `leaks/${program}`;
-    const { profile_id } = await call('profile_script', { script_path, memory: false });
-    const { leaks } = await call('get_memory_leaks', { profile_id, verify: true });
-    const growing = leaks.filter((leak: { verdict: string }) => leak.verdict === 'growing');
+    const { data } = await profile(`leaks/${program}`, { memory: false });
+    const { profile_id } = data;
+    const { data: verified } = await call('get_memory_leaks', { profile_id, verify: true });
+    const leaks = verified['leaks'] as Readonly<{ verdict: string; line: string }>[];
+    const growing = leaks.filter((leak) => leak.verdict === 'growing');
     const line = leaking[program];
     if (line) expect(growing[0]?.line).toMatch(line);
     else expect(growing).toEqual([]);
+  });
+});
+
+describe.skipIf(missing).each(scalenes)(`hints of Scalene $version ${missing}`, ({ python }) => {
+  const { call, profile, remove } = pythonRoom(python);
+  afterAll(remove);
+
+  test('are told as hints, and what grows without end is told by the second run', async () => {
+    const { data } = await profile('leaks/leak-list.py');
+    const { profile_id } = data;
+    const hints = await call('get_memory_leaks', { profile_id });
+    expect(hints.warnings.join()).toMatch(/verify=true/);
+    for (const hint of hints.data['leaks'] as Readonly<{ verdict: string }>[]) {
+      expect(hint.verdict).toBe('hint of Scalene');
+    }
+    const { data: verified } = await call('get_memory_leaks', { profile_id, verify: true });
+    expect(verified['leaks']).toContainEqual(
+      expect.objectContaining({ line: 'kept.append(bytearray(100_000))', verdict: 'growing' }),
+    );
   });
 });

@@ -1,3 +1,4 @@
+# A Pool ends its workers with SIGTERM, on which Scalene itself hangs now and then.
 import multiprocessing
 
 
@@ -9,5 +10,9 @@ def spin(n):
 
 
 if __name__ == "__main__":
-    with multiprocessing.get_context("fork").Pool(2) as pool:
-        pool.map(spin, [5_000_000, 5_000_000])
+    context = multiprocessing.get_context("fork")
+    workers = [context.Process(target=spin, args=(8_000_000,)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()

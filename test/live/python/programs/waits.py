@@ -8,5 +8,5 @@ def work(n):
     return total
 
 
-work(3_000_000)
+work(12_000_000)
 time.sleep(1.2)

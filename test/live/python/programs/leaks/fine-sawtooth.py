@@ -1,6 +1,6 @@
 import time
 
-end = time.monotonic() + 4
+end = time.monotonic() + 2.5
 while time.monotonic() < end:
     batch = []
     for _ in range(60):

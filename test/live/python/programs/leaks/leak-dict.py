@@ -1,7 +1,7 @@
 import time
 
 seen = {}
-end = time.monotonic() + 4
+end = time.monotonic() + 2.5
 number = 0
 while time.monotonic() < end:
     for _ in range(200):

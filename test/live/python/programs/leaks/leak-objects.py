@@ -9,7 +9,7 @@ class Session:
         Session.registry.append(self)
 
 
-end = time.monotonic() + 4
+end = time.monotonic() + 2.5
 while time.monotonic() < end:
     Session()
     time.sleep(0.005)

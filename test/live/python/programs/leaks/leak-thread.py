@@ -10,6 +10,6 @@ def produce(end):
         time.sleep(0.005)
 
 
-worker = threading.Thread(target=produce, args=(time.monotonic() + 4,))
+worker = threading.Thread(target=produce, args=(time.monotonic() + 2.5,))
 worker.start()
 worker.join()
