@@ -45,7 +45,9 @@ export type ScaleneRun = Readonly<{
 }>;
 
 /** Where a file of the program's name stands: no comma-separated word begins with a dash. */
-const filter = /^[\w./ ,-]{1,300}$/;
+const filter = /^[\w./ ,-]{1,330}$/;
+/** Debian's 1.5 profiles itself with --profile-all, and fails on its own module for macOS. */
+const own_files = 'dist-packages/scalene';
 const module = /^[A-Za-z_]\w{0,60}(?:\.[A-Za-z_]\w{0,60}){0,10}$/;
 const most_args = 100;
 const most_arg_bytes = 64 * 1024;
@@ -59,6 +61,9 @@ export function scaleneRun(run: ScaleneRun): Command {
   const { interpreter, sandbox, duration_ms } = run;
   const [major, minor] = interpreter.version;
   const outfile = userPath('outfile', run.outfile);
+  const excluded = [run.profile_exclude, ...(run.profile_all && major < 2 ? [own_files] : [])]
+    .filter((each) => each !== '')
+    .join(',');
   const command =
     major >= 2
       ? ['run', `--outfile=${outfile}`]
@@ -79,9 +84,7 @@ export function scaleneRun(run: ScaleneRun): Command {
       ...(run.profile_only
         ? [`--profile-only=${matching('filter', run.profile_only, filter)}`]
         : []),
-      ...(run.profile_exclude
-        ? [`--profile-exclude=${matching('filter', run.profile_exclude, filter)}`]
-        : []),
+      ...(excluded ? [`--profile-exclude=${matching('filter', excluded, filter)}`] : []),
       ...(run.profile_all ? ['--profile-all'] : []),
       ...(run.use_virtual_time ? ['--use-virtual-time'] : []),
       ...target(run.target),

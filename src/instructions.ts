@@ -7,7 +7,8 @@ Where to begin
 - A late process: stats://aggregated/process?pid=PID, then perf_offcpu_profile (what it waits for) or perf_cpu_profile (what it does).
 - Which code burns CPU: perf_cpu_profile; start_perf_profiling for other events or longer.
 - Disks: perf_io_latency, then perf_bio_latency, perf_file_trace. Network: perf_net_health, then perf_tcp_trace, perf_dns_latency.
-- A Python program: profile_script (it runs the program), then analyze_profile.
+- A Python program: profile_script (it runs the program), then analyze_profile. One that runs already:
+  perf_cpu_profile pid=N.
 - Uneven load: stats://aggregated/cpu, llc, node; trace_ms=1000 adds waits and migrations.
 - Watching: control_event_tracking, then read_events; enable_collection for counts only.
 - What can be asked: query_stats lists every resource with its parameters.

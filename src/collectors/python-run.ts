@@ -156,9 +156,15 @@ function complete(
     stdout,
     stderr,
     user: program.sandbox.user?.uid ?? null,
-    warnings,
+    warnings: [...warnings, ...(options.profile_all && hasThreads(profile) ? [own_thread] : [])],
   };
 }
+
+const own_thread =
+  'Thread.run of threading.py holds the time of a thread of Scalene itself: leave it out.';
+
+const hasThreads = ({ files }: ScaleneProfile): boolean =>
+  files.some((file) => file.path.endsWith('/threading.py'));
 
 /** Nothing of the server's own surroundings: they may hold secrets, and hide what the program needs. */
 export const pythonEnvironment = (folder: string) => ({

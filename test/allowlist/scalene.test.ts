@@ -58,6 +58,15 @@ test.each([
   expect(scaleneRun({ ...plain, ...choice }).args).toEqual(expect.arrayContaining(options));
 });
 
+test('with all files 1.5 leaves out its own, beside what is left out anyway', () => {
+  const all = { ...plain, ...version(1, 5, 51), profile_all: true };
+  expect(scaleneRun(all).args).toContain('--profile-exclude=dist-packages/scalene');
+  expect(scaleneRun({ ...all, profile_exclude: 'vendor' }).args).toContain(
+    '--profile-exclude=vendor,dist-packages/scalene',
+  );
+  expect(scaleneRun({ ...plain, profile_all: true }).args.join()).not.toContain('exclude');
+});
+
 describe('is refused', () => {
   test.each<[string, Partial<ScaleneRun>]>([
     ['a script that does not end in .py', { target: { script: '/home/me/app' } }],

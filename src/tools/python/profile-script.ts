@@ -12,7 +12,7 @@ export const profileScript = defineTool({
   effect: 'run',
   queue: 'python',
   description:
-    'Runs a Python file (or module) under Scalene and tells which lines and functions cost time and memory: Python, native and waiting told apart. It RUNS the program, at 1.2 to 5 times its time, without root. Keeps the profile: profile_id for analyze_profile and the others. For a snippet: profile_code.',
+    'Runs a Python file (or module) under Scalene and tells which lines and functions cost time and memory: Python, native and waiting told apart. It RUNS the program, at 1.2 to 5 times its time, without root. Keeps the profile: profile_id for analyze_profile and the others. For a snippet: profile_code; for one that runs already: perf_cpu_profile pid.',
   input: z.strictObject({
     script_path: z.string().max(4096).optional().describe('a .py file below an allowed folder'),
     module: z.string().max(200).optional().describe('instead: what python -m would run'),

@@ -80,6 +80,19 @@ describe.skipIf(missing).each(scalenes)(`Scalene $version ${missing}`, ({ python
     await expect(profile(program, { memory: false })).rejects.toThrow(words);
   });
 
+  test('two servers that profile memory at once both answer', async () => {
+    const other = pythonRoom(python);
+    const answers = await Promise.all([profile('grow.py'), other.profile('grow.py')]);
+    other.remove();
+    for (const { data, warnings } of answers) {
+      expect(data.summary['outcome']).toBe('completed');
+      // Scalene's buffers have one name for both; who comes second goes without.
+      if (data.summary['max_memory_mb'] === null) {
+        expect(warnings.join()).toMatch(/another Scalene.*CPU profile alone/);
+      } else expect(data.summary['max_memory_mb']).toBeGreaterThan(143 - 21);
+    }
+  });
+
   test('a crash is told with its signal', async () => {
     await expect(profile('crashes.py')).rejects.toThrow(/SIGSEGV.*no profile/);
   });

@@ -58,6 +58,20 @@ describe.skipIf(missing).each(scalenes)(`Scalene $version ${missing}`, ({ versio
     expect(Math.abs(sum(files) - whole)).toBeLessThan(0.2);
   });
 
+  test('of the documented example name its function and its gain', { retry: 2 }, async () => {
+    const slow = await profile('fibonacci.py', { memory: false });
+    const fast = await profile('fibonacci.py', { memory: false, args: ['remembering'] });
+    expect(slow.data.summary['elapsed_time_sec']).toBeGreaterThan(0.1);
+    expect((await functions(slow))[0]?.['function_name']).toBe('fibonacci');
+    const { data } = await call('compare_profiles', {
+      before_id: slow.data.profile_id,
+      after_id: fast.data.profile_id,
+    });
+    expect(data).toMatchObject({ runtime_improved: true, cpu_improved: true });
+    expect(data['improvements']).toContainEqual(expect.stringMatching(/^fibonacci /));
+    expect(data['runtime_change_percent']).toBeLessThan(-20);
+  });
+
   test('of a slower version are named first, with its function', { retry: 2 }, async () => {
     const ids: string[] = [];
     for (const rounds of ['20', '20', '20', '50', '50', '50']) {
