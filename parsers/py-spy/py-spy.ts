@@ -1,11 +1,6 @@
 import { type Parsed, type ParseWarning, warn } from '../parsed.ts';
+import type { PythonFrame, PythonStack } from '../python-stack.ts';
 import { untrusted } from '../untrusted.ts';
-
-/** A frame of Python: the function, and the line of it that was running. */
-export type PythonFrame = Readonly<{ function_name: string; file: string; line: number | null }>;
-
-/** Outermost first, and how often it was sampled. */
-export type PythonStack = Readonly<{ frames: readonly PythonFrame[]; samples: number }>;
 
 /**
  * `py-spy record --format raw --full-filenames` (py-spy 0.3 and 0.4): one line for each stack of a

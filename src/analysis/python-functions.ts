@@ -85,7 +85,7 @@ function startOf(profile: ScaleneProfile, line: PlacedLine): number | null {
   if (line.function_line !== null) return line.function_line;
   const file: ScaleneFile | undefined = profile.files.find((each) => each.path === line.file);
   const above = file?.functions.filter(
-    (each) => each.name === line.function_name && each.line < line.line,
+    (each) => each.name === line.function_name && each.line <= line.line,
   );
   return (
     above?.reduce<number | null>((best, { line: at }) => Math.max(best ?? 0, at), null) ?? null

@@ -27,12 +27,15 @@ function place(file: ScaleneFile, line: ScaleneLine): PlacedLine {
 
 /**
  * 2.x says in which function a line is. 1.5 lists the sampled functions by first line only: the
- * nearest one above is it where the line is indented deeper than its `def`.
+ * nearest one above is it where the line is indented deeper than its `def`. On the line of the `def`
+ * itself Python counts what a call of it costs.
  */
 function enclosing(file: ScaleneFile, { line, source, function_line }: ScaleneLine) {
   if (function_line !== null) return file.functions.find((each) => each.line === function_line);
-  const above = file.functions.filter((each) => each.line < line).sort((a, b) => b.line - a.line);
-  return above.find((each) => indentOf(source) > indentOf(definitionOf(file, each.line)));
+  const above = file.functions.filter((each) => each.line <= line).sort((a, b) => b.line - a.line);
+  return above.find(
+    (each) => each.line === line || indentOf(source) > indentOf(definitionOf(file, each.line)),
+  );
 }
 
 const definitionOf = (file: ScaleneFile, at: number): string =>

@@ -1,4 +1,4 @@
-import type { PythonStack } from '../../parsers/py-spy/py-spy.ts';
+import type { PythonStack } from '../../parsers/python-stack.ts';
 
 /** A line, or a function where lines are not known, with its share of the samples. */
 export type PythonPlace = Readonly<{

@@ -1,19 +1,25 @@
-import type { Program } from '../../allowlist/command.ts';
-import { pySpies, pySpyRecord } from '../../allowlist/py-spy.ts';
-import { type PythonStack, parsePySpy } from '../../parsers/py-spy/py-spy.ts';
+import {
+  type FoundSampler,
+  type PythonSampler,
+  pythonSamplers,
+  samplePython,
+} from '../../allowlist/python-samplers.ts';
+import { parseAustin } from '../../parsers/austin/austin.ts';
+import { parsePySpy } from '../../parsers/py-spy/py-spy.ts';
+import type { PythonStack } from '../../parsers/python-stack.ts';
 import { untrusted } from '../../parsers/untrusted.ts';
 import type { Profile } from '../analysis/profile.ts';
 import { heaviestStacks } from '../analysis/profile-idle.ts';
 import { type PythonStacks, pythonStacks } from '../analysis/python-stacks.ts';
 import type { Call, Context } from '../context.ts';
-import { TracewrightError, toTracewrightError } from '../errors.ts';
+import { toTracewrightError } from '../errors.ts';
 import type { Unavailable } from '../reading.ts';
 import { readOnlyObstacle } from './tracing-obstacles.ts';
 
 /** Python's own stacks of a process, while something else profiles it. */
 export type AttachedPython = Readonly<{
-  method: 'py-spy' | 'perf and the trampoline of Python';
-  /** Samples that py-spy could not take; null for perf. */
+  method: PythonSampler | 'perf and the trampoline of Python';
+  /** Samples that could not be taken; null for perf. */
   failed_samples: number | null;
 }> &
   PythonStacks;
@@ -22,8 +28,8 @@ export type Attached = Readonly<{ python: AttachedPython } | { obstacle: Unavail
 
 type Query = Readonly<{ pid: number; duration_ms: number; rate_hz: number }>;
 
-const recording = 'py-spy.txt';
-/** Beyond this py-spy takes much of a CPU for itself. */
+const recording = 'python-stacks.txt';
+/** Beyond this a sampler takes much of a CPU for itself. */
 const most_hz = 200;
 const most_bytes = 16 * 1024 * 1024;
 const install = 'sudo python3 -m pip install --break-system-packages py-spy';
@@ -34,14 +40,46 @@ export function isPython({ files }: Context, pid: number): boolean {
   return /\/(?:python|pypy)[\d.]*(?: \(deleted\))?$/.test(exe);
 }
 
-/** Python's stacks by line, from py-spy: it reads them from the memory of the process. */
+/** Python's stacks by line, read from the memory of the process by py-spy or Austin. */
 export async function attachPython(ctx: Context, query: Query, call: Call): Promise<Attached> {
   const refused = readOnlyObstacle(ctx);
   if (refused) return absent(refused.reason, refused.fix);
-  const program = pySpies(ctx.python.interpreter).find((each) => !('problem' in ctx.find(each)));
-  if (!program) return absent('py-spy is not installed.', install);
+  let attached = absent('Neither py-spy nor Austin is installed.', install);
+  for (const found of pythonSamplers(ctx.python.interpreter)) {
+    if ('problem' in ctx.find(found.program)) continue;
+    attached = await sample(ctx, found, query, call);
+    if ('python' in attached) break;
+  }
+  return attached;
+}
+
+async function sample(
+  ctx: Context,
+  { sampler, program }: FoundSampler,
+  { pid, duration_ms, rate_hz }: Query,
+  call: Call,
+): Promise<Attached> {
+  const command = samplePython({
+    sampler,
+    program,
+    pid,
+    duration_s: Math.max(1, Math.round(duration_ms / 1000)),
+    rate_hz: Math.min(rate_hz, most_hz),
+    output: ctx.scratch.path(recording),
+  });
   try {
-    return await record(ctx, program, query, call);
+    const { stderr, stdout } = await ctx.run(command, { signal: call.signal });
+    const text = Buffer.from(ctx.scratch.readFrom(recording, 0, most_bytes)).toString('utf8');
+    const { data } = sampler === 'py-spy' ? parsePySpy(text) : parseAustin(text);
+    if (data.length === 0) return refusal(ctx, sampler, stderr);
+    const failed = /(?:Errors: |Error rate.*?: .*?)(\d{1,9})/.exec(stdout + stderr)?.[1];
+    return {
+      python: {
+        method: sampler,
+        failed_samples: failed === undefined ? null : Number(failed),
+        ...pythonStacks(data),
+      },
+    };
   } catch (thrown) {
     const { code, message, suggestion } = toTracewrightError(thrown);
     if (code === 'CANCELED') throw thrown;
@@ -51,46 +89,18 @@ export async function attachPython(ctx: Context, query: Query, call: Call): Prom
   }
 }
 
-async function record(
-  ctx: Context,
-  program: Program,
-  { pid, duration_ms, rate_hz }: Query,
-  call: Call,
-): Promise<Attached> {
-  const command = pySpyRecord({
-    program,
-    pid,
-    duration_s: Math.max(1, Math.round(duration_ms / 1000)),
-    rate_hz: Math.min(rate_hz, most_hz),
-    output: ctx.scratch.path(recording),
-  });
-  const { stderr, stdout } = await ctx.run(command, { signal: call.signal });
-  const text = Buffer.from(ctx.scratch.readFrom(recording, 0, most_bytes)).toString('utf8');
-  if (text === '') throw refusal(ctx, stderr);
-  const failed = /Errors: (\d{1,9})/.exec(stdout + stderr)?.[1];
-  return {
-    python: {
-      method: 'py-spy',
-      failed_samples: failed === undefined ? null : Number(failed),
-      ...pythonStacks(parsePySpy(text).data),
-    },
-  };
-}
-
-function refusal(ctx: Context, stderr: string): TracewrightError {
-  if (/Permission denied/i.test(stderr)) {
-    return new TracewrightError(
-      'PERMISSION_DENIED',
-      'py-spy may not read the memory of the process.',
+function refusal(ctx: Context, sampler: PythonSampler, stderr: string): Attached {
+  if (/Permission denied|permissions/i.test(stderr)) {
+    return absent(
+      `${sampler} may not read the memory of the process.`,
       ctx.uid === 0
         ? 'Give the container of the server the capability SYS_PTRACE.'
         : 'sudo sysctl kernel.yama.ptrace_scope=0 for a process of your own; else: sudo tracewright mcp',
     );
   }
-  const last = stderr.split('\n').find((line) => line.startsWith('Error')) ?? stderr;
-  return new TracewrightError(
-    'EXECUTION_FAILED',
-    `py-spy took no sample of it: ${untrusted(last, 200) || 'no thread of it ran'}`,
+  const last = stderr.split('\n').find((line) => line.startsWith('Error')) ?? '';
+  return absent(
+    `${sampler} took no sample of it: ${untrusted(last, 200) || 'no thread of it ran'}.`,
     'perf_offcpu_profile tells what an idle process waits for.',
   );
 }

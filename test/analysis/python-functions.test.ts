@@ -43,3 +43,11 @@ test('lines outside of all functions are those of the module', () => {
   const names = functionUses(recorded('exit3')).map((each) => each.function_name);
   expect(names).toContain('<module>');
 });
+
+test('what was sampled on the line of a definition is of the function', () => {
+  // 18.25 % of waiting is in its body, 1.05 % on the line of its `def`.
+  const churn = functionUses(recorded('memory.python')).find(
+    (each) => each.function_name === 'churn',
+  );
+  expect(churn?.waiting_percent).toBeGreaterThan(19);
+});

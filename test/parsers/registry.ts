@@ -1,3 +1,4 @@
+import { parseAustin } from '../../parsers/austin/austin.ts';
 import { parseAvailableEvents } from '../../parsers/available-events/available-events.ts';
 import { parseBiolatency } from '../../parsers/biolatency/biolatency.ts';
 import { parseBlkio } from '../../parsers/blkio/blkio.ts';
@@ -157,6 +158,7 @@ export const parsers: Readonly<Record<string, (text: string) => unknown>> = {
   'execsnoop-table': parseExecsnoopTable,
   'log2-hist': parseLog2Hist,
   offcputime: parseOffcputime,
+  austin: parseAustin,
   'py-spy': parsePySpy,
   tracemalloc: parseTracemalloc,
   'offcputime-folded': parseOffcputimeFolded,

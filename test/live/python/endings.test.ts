@@ -26,7 +26,7 @@ describe.skipIf(missing).each(scalenes)(`Scalene $version ${missing}`, ({ python
   });
 
   test('an endless program is stopped, and what was sampled is kept as a part', async () => {
-    const answer = await profile('forever.py', { memory: false, timeout: 4 });
+    const answer = await profile('forever.py', { memory: false, timeout: 3 });
     expect(answer.data.summary).toMatchObject({ outcome: 'timed_out', partial: true });
     expect(answer.summary.join(' ')).toMatch(/partial/);
     const [hottest] = await lines('cpu', answer);
@@ -34,7 +34,7 @@ describe.skipIf(missing).each(scalenes)(`Scalene $version ${missing}`, ({ python
   });
 
   test('a run that its caller cancels keeps what was sampled', async () => {
-    const signal = AbortSignal.timeout(4000);
+    const signal = AbortSignal.timeout(3000);
     const args = { script_path: 'forever.py', memory: false };
     const error = await call('profile_script', args, signal).then(
       () => null,

@@ -16,9 +16,9 @@ for version in 1.5.51 2.3.0; do
     # Wheels where there are any: hosts without a compiler.
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --prefer-binary "scalene==$version" numpy
   fi
-  # Takes the stacks of programs that run already.
-  if [ ! -x "$venv/bin/py-spy" ]; then
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary=:all: py-spy
+  # They take the stacks of programs that run already. Later Austins need a later C library.
+  if [ ! -x "$venv/bin/py-spy" ] || [ ! -x "$venv/bin/austin" ]; then
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary=:all: py-spy austin-dist==3.7.0
   fi
   echo "$venv/bin/python"
 done

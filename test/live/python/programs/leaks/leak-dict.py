@@ -4,7 +4,7 @@ seen = {}
 end = time.monotonic() + 2.5
 number = 0
 while time.monotonic() < end:
-    for _ in range(200):
+    for _ in range(10):
         number += 1
-        seen[number] = str(number) * 20
+        seen[number] = str(number) * 400
     time.sleep(0.005)
