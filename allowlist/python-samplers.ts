@@ -6,14 +6,11 @@ export type PythonSampler = 'py-spy' | 'austin';
 export type FoundSampler = Readonly<{ sampler: PythonSampler; program: Program }>;
 
 /** Best first. Before those of the system stand those beside a Python that the operator has chosen. */
-export function pythonSamplers(interpreter: string | null): readonly FoundSampler[] {
-  const beside =
-    interpreter?.startsWith('/') === true
-      ? interpreter.slice(0, interpreter.lastIndexOf('/'))
-      : null;
+export function pythonSamplers(chosen: readonly string[]): readonly FoundSampler[] {
+  const folders = chosen.map((path) => path.slice(0, path.lastIndexOf('/')));
   return (['py-spy', 'austin'] as const).flatMap((sampler) => {
     const packages = { apt: sampler, dnf: sampler };
-    const own = beside === null ? [] : [userPath('python', `${beside}/${sampler}`)];
+    const own = folders.map((folder) => userPath('python', `${folder}/${sampler}`));
     const programs: Program[] = [
       ...own.map((path) => ({ name: path, candidates: [path], packages })),
       { name: sampler, candidates: [`/usr/local/bin/${sampler}`, `/usr/bin/${sampler}`], packages },

@@ -4,8 +4,8 @@ export type PythonSettings = Readonly<{
   roots: readonly string[];
   /** Pythons to look for Scalene in, first to last, after those of virtual environments. */
   interpreters: readonly string[];
-  /** Asked for by SCALENE_PYTHON_EXECUTABLE: this one and no other. */
-  interpreter: string | null;
+  /** Asked for by SCALENE_PYTHON_EXECUTABLE: the first of these that is there, and no other. */
+  chosen: readonly string[];
   timeout_s: number | null;
   cpu_percent_threshold: number | null;
   malloc_threshold: number | null;
@@ -31,12 +31,21 @@ export function pythonSettings(
       ...['/usr/bin/python3', '/usr/local/bin/python3'],
       ...onPath.map((folder) => `${folder}/python3`),
     ].filter((path, index, all) => all.indexOf(path) === index),
-    interpreter: environment['SCALENE_PYTHON_EXECUTABLE'] || null,
+    chosen: chosenPaths(environment['SCALENE_PYTHON_EXECUTABLE'] ?? '', cwd, onPath),
     timeout_s: number(environment['SCALENE_TIMEOUT'], 1, 3600),
     cpu_percent_threshold: number(environment['SCALENE_CPU_PERCENT_THRESHOLD'], 0, 100),
     malloc_threshold: number(environment['SCALENE_MALLOC_THRESHOLD'], 0, 1e9),
     asRoot: options.asRoot ?? false,
   };
+}
+
+/** A path, or a name to look for as a shell does. */
+function chosenPaths(asked: string, cwd: string, onPath: readonly string[]): readonly string[] {
+  if (asked === '') return [];
+  if (asked.startsWith('/')) return [asked];
+  const folder = cwd === '/' ? '' : cwd;
+  if (asked.includes('/')) return [`${folder}/${asked.replace(/^(?:\.\/)+/, '')}`];
+  return onPath.map((each) => `${each}/${asked}`);
 }
 
 function number(text: string | undefined, min: number, max: number): number | null {

@@ -45,7 +45,7 @@ export async function attachPython(ctx: Context, query: Query, call: Call): Prom
   const refused = readOnlyObstacle(ctx);
   if (refused) return absent(refused.reason, refused.fix);
   let attached = absent('Neither py-spy nor Austin is installed.', install);
-  for (const found of pythonSamplers(ctx.python.interpreter)) {
+  for (const found of pythonSamplers(ctx.python.chosen)) {
     if ('problem' in ctx.find(found.program)) continue;
     attached = await sample(ctx, found, query, call);
     if ('python' in attached) break;

@@ -15,10 +15,9 @@ export async function findInterpreter(
   sandbox: Sandbox,
   call: Call,
 ): Promise<Interpreter> {
-  const { interpreter, interpreters, roots } = ctx.python;
-  const paths = interpreter
-    ? [interpreter]
-    : [...ctx.environmentPythons(beside, roots), ...interpreters];
+  const { chosen, interpreters, roots } = ctx.python;
+  const paths =
+    chosen.length > 0 ? chosen : [...ctx.environmentPythons(beside, roots), ...interpreters];
   const reasons: string[] = [];
   for (const path of paths) {
     const found = await ask(ctx, path, sandbox, call);
