@@ -11,9 +11,10 @@ export type FunctionUse = Readonly<{
   python_percent: number;
   native_percent: number;
   waiting_percent: number;
-  memory_peak_mb: number;
-  allocated_mb: number;
-  gpu_percent: number;
+  /** Null where memory, or a GPU, was not profiled. */
+  memory_peak_mb: number | null;
+  allocated_mb: number | null;
+  gpu_percent: number | null;
   line_count: number;
 }>;
 
@@ -31,8 +32,10 @@ export function functionUses(profile: ScaleneProfile): readonly FunctionUse[] {
   }
   return [...groups.values()]
     .map((lines) => sumUp(profile, lines))
-    .filter((each) => each.cpu_percent + each.waiting_percent + each.allocated_mb > 0)
-    .sort((a, b) => b.cpu_percent - a.cpu_percent || b.memory_peak_mb - a.memory_peak_mb);
+    .filter((each) => each.cpu_percent + each.waiting_percent + (each.allocated_mb ?? 0) > 0)
+    .sort(
+      (a, b) => b.cpu_percent - a.cpu_percent || (b.memory_peak_mb ?? 0) - (a.memory_peak_mb ?? 0),
+    );
 }
 
 export type FileUse = Readonly<{
@@ -40,8 +43,9 @@ export type FileUse = Readonly<{
   share_percent: number | null;
   cpu_percent: number;
   waiting_percent: number;
-  memory_peak_mb: number;
-  allocated_mb: number;
+  /** Null where memory was not profiled. */
+  memory_peak_mb: number | null;
+  allocated_mb: number | null;
   lines_sampled: number;
 }>;
 
@@ -53,8 +57,7 @@ export function fileUses(profile: ScaleneProfile): readonly FileUse[] {
       share_percent: round(share_pct),
       cpu_percent: total(lines, (line) => line.cpu_pct),
       waiting_percent: total(lines, (line) => line.waiting_pct),
-      memory_peak_mb: peak(lines),
-      allocated_mb: total(lines, (line) => line.allocated_mb),
+      ...memoryOf(profile, lines),
       lines_sampled: lines.filter(isActive).length,
     };
   });
@@ -74,9 +77,8 @@ function sumUp(profile: ScaleneProfile, lines: readonly PlacedLine[]): FunctionU
     python_percent: total(lines, (line) => line.python_pct),
     native_percent: total(lines, (line) => line.native_pct),
     waiting_percent: total(lines, (line) => line.waiting_pct),
-    memory_peak_mb: peak(lines),
-    allocated_mb: total(lines, (line) => line.allocated_mb),
-    gpu_percent: total(lines, (line) => line.gpu_pct),
+    ...memoryOf(profile, lines),
+    gpu_percent: profile.gpu_device === null ? null : total(lines, (line) => line.gpu_pct),
     line_count: lines.filter(isActive).length,
   };
 }
@@ -91,6 +93,11 @@ function startOf(profile: ScaleneProfile, line: PlacedLine): number | null {
     above?.reduce<number | null>((best, { line: at }) => Math.max(best ?? 0, at), null) ?? null
   );
 }
+
+const memoryOf = ({ memory }: ScaleneProfile, lines: readonly PlacedLine[]) => ({
+  memory_peak_mb: memory ? peak(lines) : null,
+  allocated_mb: memory ? total(lines, (line) => line.allocated_mb) : null,
+});
 
 const peak = (lines: readonly PlacedLine[]): number =>
   round(Math.max(0, ...lines.map((line) => line.peak_mb ?? 0))) ?? 0;

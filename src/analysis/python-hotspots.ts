@@ -85,9 +85,9 @@ export function hotspots(
         waiting_percent: round(line.waiting_pct),
         cpu_s:
           profile.elapsed_s === null ? null : round((line.cpu_pct / 100) * profile.elapsed_s, 3),
-        memory_mb: round(line.peak_mb),
-        allocated_mb: round(line.allocated_mb, 6),
-        gpu_percent: round(line.gpu_pct),
+        memory_mb: profile.memory ? round(line.peak_mb) : null,
+        allocated_mb: profile.memory ? round(line.allocated_mb, 6) : null,
+        gpu_percent: profile.gpu_device === null ? null : round(line.gpu_pct),
         function_name: line.function_name,
         is_in_loop: line.in_loop,
         rule: advised?.rule ?? null,

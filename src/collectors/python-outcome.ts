@@ -1,4 +1,3 @@
-import type { ScaleneProfile } from '../../parsers/scalene/scalene.ts';
 import { TracewrightError } from '../errors.ts';
 import type { Finished } from '../exec/start.ts';
 import { lastLines, type TextEnds } from './text-ends.ts';
@@ -12,10 +11,10 @@ export type Outcome =
   | 'output_limit'
   | 'canceled';
 
-export function outcomeOf({ stopped_by, exit_code }: Finished, { args }: ScaleneProfile): Outcome {
+export function outcomeOf({ stopped_by, exit_code }: Finished): Outcome {
   if (stopped_by === 'deadline') return 'timed_out';
   if (stopped_by === 'output_limit' || stopped_by === 'canceled') return stopped_by;
-  if (exit_code === 0 && args !== null) return 'completed';
+  if (exit_code === 0) return 'completed';
   // Python ends with 1 after an exception that nobody caught.
   return exit_code === 1 ? 'program_failed' : 'exited_with_code';
 }

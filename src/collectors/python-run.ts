@@ -145,7 +145,7 @@ function complete(
   return {
     source,
     title: program.title,
-    outcome: outcomeOf(finished, profile),
+    outcome: outcomeOf(finished),
     profile,
     memory: options.memory,
     raw,

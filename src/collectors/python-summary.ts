@@ -12,7 +12,8 @@ export function profileSummary(stored: StoredProfile) {
   const sum = (of: (line: (typeof lines)[number]) => number | null): number =>
     round(lines.reduce((total, line) => total + (of(line) ?? 0), 0)) ?? 0;
   const samples = lines.flatMap((line) => line.cpu_samples ?? []);
-  const memory = run.memory_profiled;
+  // Below one sampling window allocations are invisible: that is not the same as none.
+  const memory = run.memory_profiled && (profile.max_footprint_mb ?? 0) > 0;
   const top = (type: 'cpu' | 'memory') =>
     shownHotspots(stored, type)
       .slice(0, 5)

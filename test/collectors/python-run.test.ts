@@ -138,6 +138,12 @@ test.each([
   expect('scalene-malloc-lock12').toMatch(swept[0] ?? /^$/);
 });
 
+test('a profile without arguments, as 1.5.16 writes it, is complete where the program ended well', async () => {
+  const { args: _, ...older } = JSON.parse(profile);
+  const { run } = scripted({ profile: JSON.stringify(older) });
+  expect(await run()).toMatchObject({ outcome: 'completed', exit_code: 0 });
+});
+
 test('the last words of the program have no control characters', async () => {
   const stderr = 'one\u001b[31mtwo\nthree\u0007';
   const { run } = scripted({ profile: null, exit_code: 7, stderr });

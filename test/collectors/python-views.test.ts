@@ -242,6 +242,27 @@ describe('kept profiles', () => {
   });
 });
 
+test('what was not measured is absent, and no 0', () => {
+  const id = keep(recordedText('cpu-only-nostacks'));
+  const { summary, by_file } = analyze(id);
+  expect(summary).toMatchObject({ max_memory_mb: null, total_allocations_mb: null });
+  expect(Object.values(by_file)[0]).toMatchObject({ memory_peak_mb: null, allocated_mb: null });
+  const [first] = readFunctionSummary(ctx, { profile_id: id, ...rows }).data.functions;
+  expect(first).toMatchObject({ memory_peak_mb: null, gpu_percent: null });
+  expect(hotspots('cpu', id).data.hotspots[0]).toMatchObject({
+    memory_mb: null,
+    gpu_percent: null,
+  });
+});
+
+test('memory of which no allocation was sampled is absent, with the reason', () => {
+  const id = keep(recordedText('threads.python-3.13.scalene-1.5.51'));
+  expect(analyze(id).summary.max_memory_mb).toBeNull();
+  expect(hotspots('memory', id).unavailable).toMatchObject([
+    { what: 'memory', reason: expect.stringMatching(/No allocation was sampled|Only the CPU/) },
+  ]);
+});
+
 test('a partial profile says so', () => {
   const id = keep(recordedText('sigterm'), {}, { outcome: 'timed_out', partial: true });
   const { unavailable, summary } = analyzeProfile(ctx, {

@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { chownSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { missing, pythonRoom, scalenes } from './room.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
+const isRoot = process.getuid?.() === 0;
 const running = (): string => execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
 
 describe.skipIf(missing).each(scalenes)(`Scalene $version ${missing}`, ({ python }) => {
@@ -20,8 +22,11 @@ describe.skipIf(missing).each(scalenes)(`Scalene $version ${missing}`, ({ python
     );
   });
 
-  test('an exit code keeps the profile', async () => {
+  test('an exit code keeps the profile, and the program runs as the owner of its file', async () => {
+    if (isRoot) chownSync(join(folder, 'exits.py'), 1234, 1234);
     const answer = await profile('exits.py', { memory: false });
+    const uid = isRoot ? 1234 : process.getuid?.();
+    expect(answer.data.program_output.last_stdout).toContain(`uid ${uid}`);
     expect(answer.data.summary).toMatchObject({ outcome: 'exited_with_code', exit_code: 3 });
   });
 

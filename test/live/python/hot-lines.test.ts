@@ -60,12 +60,20 @@ describe.skipIf(missing).each(scalenes)(`Scalene $version ${missing}`, ({ python
     expect((await functions(answer))[0]?.['function_name']).toBe('hot');
   });
 
-  test('finds the hot line of a text, which runs as nobody', async () => {
-    const code =
-      'import os\ndef hot():\n    s = 0\n    for i in range(6000000):\n        s += i % 7\nhot()\nprint("uid", os.getuid())\n';
+  test('finds the hot line of a text, which runs as nobody and sees nothing of ours', async () => {
+    const code = [
+      'import os, sys',
+      'def hot():',
+      '    s = 0',
+      '    for i in range(6000000):',
+      '        s += i % 7',
+      'hot()',
+      'print(os.getuid(), repr(sys.stdin.read()), os.environ.get("TRACEWRIGHT_TEST_SECRET"))',
+    ].join('\n');
+    process.env['TRACEWRIGHT_TEST_SECRET'] = 'ours';
     const answer = await call('profile_code', { code, memory: false });
     const uid = process.getuid?.() === 0 ? 65_534 : process.getuid?.();
-    expect(answer.data.program_output.last_stdout.join(' ')).toContain(`uid ${uid}`);
+    expect(answer.data.program_output.last_stdout).toContain(`${uid} '' None`);
     expect(answer.data.summary).toMatchObject({ files_profiled: ['snippet.py'] });
     expect((await lines('cpu', answer))[0]?.line).toMatch(/^s \+= i % 7$|^for i in/);
   });

@@ -1,3 +1,4 @@
+import os
 import sys
 
 
@@ -9,4 +10,5 @@ def work(n):
 
 
 work(6_000_000)
+print("uid", os.getuid())
 sys.exit(3)
