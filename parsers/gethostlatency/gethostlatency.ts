@@ -1,4 +1,8 @@
-import { readBpftraceOutput, type TraceHealth } from '../bpftrace-json/bpftrace-output.ts';
+import {
+  type BpftraceOutput,
+  readBpftraceOutput,
+  type TraceHealth,
+} from '../bpftrace-json/bpftrace-output.ts';
 import { untrusted } from '../untrusted.ts';
 
 /** A lookup of a name that ended. `result` 0 worked; else an error of the resolver. */
@@ -13,16 +17,29 @@ export type NameLookup = Readonly<{
   host: string;
 }>;
 
+/** A lookup that had no answer yet when the window ended. */
+export type OpenLookup = Readonly<{
+  pid: number;
+  comm: string;
+  waited_ns: number;
+  /** Empty where it could not be read from the memory of the program. */
+  host: string;
+}>;
+
 export type GethostlatencyOutput = Readonly<{
   health: TraceHealth;
   lookups: readonly NameLookup[];
+  /** The longest wait first. */
+  unanswered: readonly OpenLookup[];
 }>;
 
 const row = /^(\d+) (\d+) (\d+) (-?\d+) (.*?)\|(.*)$/s;
+const begin = /^B (\d+) (\d+) (.*?)\|(.*)$/s;
 
 /**
  * What scripts/bpftrace/gethostlatency.bt prints.
  *
+ *     {"type": "printf", "data": "B 16417441396893 24098 python3|no-such-name.invalid"}
  *     {"type": "printf", "data": "16417442011348 24098 614455 -2 python3|no-such-name.invalid"}
  */
 export function parseGethostlatency(text: string): GethostlatencyOutput {
@@ -41,7 +58,30 @@ export function parseGethostlatency(text: string): GethostlatencyOutput {
       },
     ];
   });
-  return { health: output.health, lookups };
+  return { health: output.health, lookups, unanswered: unanswered(output, lookups) };
+}
+
+/** Those that began and did not end: a lookup began at its end less its time. */
+function unanswered(output: BpftraceOutput, lookups: readonly NameLookup[]): readonly OpenLookup[] {
+  const until_ns = output.map('@until').get('');
+  if (until_ns === undefined) return [];
+  const ended = new Set(
+    lookups.map(({ at_ns, took_ns, pid }) => `${(at_ns ?? 0) - took_ns} ${pid}`),
+  );
+  return output.printed
+    .flatMap((line): OpenLookup[] => {
+      const [, at, pid, comm, host] = begin.exec(line) ?? [];
+      if (host === undefined || ended.has(`${at} ${pid}`)) return [];
+      return [
+        {
+          pid: Number(pid),
+          comm: untrusted(comm ?? '', 64),
+          waited_ns: Math.max(0, until_ns - Number(at)),
+          host: untrusted(host, 256),
+        },
+      ];
+    })
+    .sort((a, b) => b.waited_ns - a.waited_ns);
 }
 
 const tableRow = /^\d\d:\d\d:\d\d +(\d+) +(\S.{0,15}?) +(\d+\.\d+) +(\S.*)$/;

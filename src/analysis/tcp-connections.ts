@@ -14,7 +14,8 @@ export type TcpConnection = Readonly<{
   /** From established to closed. */
   duration_ns: number | null;
   bytes: TcpBytes | null;
-  state: 'open' | 'closed' | 'failed';
+  /** `connecting`: nobody has answered yet. */
+  state: 'connecting' | 'open' | 'closed' | 'failed';
   at_ns: number;
 }>;
 
@@ -86,7 +87,7 @@ function finish(open: Open, bytes: TcpBytes | null): TcpConnection {
     connect_ns: syn_ns === null || established_ns === null ? null : established_ns - syn_ns,
     duration_ns: isClosed && established_ns !== null ? last.at_ns - established_ns : null,
     bytes: failed ? null : bytes,
-    state: failed ? 'failed' : isClosed ? 'closed' : 'open',
+    state: failed ? 'failed' : isClosed ? 'closed' : last.to === syn_sent ? 'connecting' : 'open',
     at_ns: first.at_ns,
   };
 }

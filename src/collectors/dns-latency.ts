@@ -2,11 +2,13 @@ import { isLibc, retargetLibc } from '../../allowlist/libc-program.ts';
 import type { TraceToolFamily } from '../../allowlist/trace-tool.ts';
 import {
   type NameLookup,
+  type OpenLookup,
   parseGethostlatency,
   parseGethostlatencyTable,
 } from '../../parsers/gethostlatency/gethostlatency.ts';
 import { exactPercentile, groupBy } from '../analysis/ranking.ts';
 import type { Call, Context } from '../context.ts';
+import type { Unavailable } from '../reading.ts';
 import { boundedTrace, type Rung, traceParts } from './bounded-trace.ts';
 import { bpftraceRung } from './bpftrace-rung.ts';
 import { traceToolRung } from './trace-tool-rung.ts';
@@ -14,7 +16,14 @@ import { tracedProcess } from './traced-process.ts';
 
 type Query = Readonly<{ duration_seconds: number; pid?: number | undefined }>;
 
+/** What a tracer saw; null where it tells of lookups only when they end. */
+type Lookups = Readonly<{
+  lookups: readonly NameLookup[];
+  unanswered: readonly OpenLookup[] | null;
+}>;
+
 const most_queries = 100;
+const most_unanswered = 20;
 const most_groups = 20;
 const slow_ms = 100;
 
@@ -29,7 +38,7 @@ export async function collectDnsLatency(ctx: Context, query: Query, call: Call) 
   const rungs = dnsRungs(ctx, duration_ms, process?.pid ?? null);
   const result = await boundedTrace(ctx, { kind: 'name lookups', duration_ms, rungs }, call);
   const { method, ...parts } = traceParts(result, 'lookups of names');
-  const lookups = result.traced?.value ?? null;
+  const { lookups, unanswered } = result.traced?.value ?? { lookups: null, unanswered: null };
   const slowest = lookups?.toSorted((a, b) => b.took_ns - a.took_ns) ?? [];
   return {
     data: {
@@ -38,32 +47,42 @@ export async function collectDnsLatency(ctx: Context, query: Query, call: Call) 
       duration_seconds: query.duration_seconds,
       ...(process === null ? {} : { filter_pid: process.pid }),
       queries: lookups && slowest.slice(0, most_queries).map(queryRow),
-      summary: lookups && {
-        total_queries: lookups.length,
-        failed_queries: lookups.some(({ result: code }) => code === null)
-          ? null
-          : lookups.filter((each) => each.result !== 0).length,
-        ...times(lookups),
-        by_host: groups(lookups, ({ host }) => host),
-        by_process: groups(lookups, ({ comm }) => comm),
-      },
+      summary: lookups && summaryOf(lookups, unanswered),
+      /** Those that still waited for an answer when the window ended. */
+      unanswered: unanswered?.slice(0, most_unanswered).map(openRow) ?? null,
       truncated: slowest.length > most_queries,
       notes: lookups ? notesOf(lookups) : [],
     },
     ...parts,
+    unavailable: [...parts.unavailable, ...(lookups && !unanswered ? [ended_only] : [])],
     summary: lookups
-      ? inWords(slowest, parts.window_ms ?? 0)
+      ? inWords(slowest, unanswered ?? [], parts.window_ms ?? 0)
       : ['Lookups of names could not be traced: see unavailable.'],
   };
 }
 
-function dnsRungs(
-  ctx: Context,
-  duration_ms: number,
-  pid: number | null,
-): Rung<readonly NameLookup[]>[] {
+function summaryOf(lookups: readonly NameLookup[], unanswered: Lookups['unanswered']) {
+  return {
+    total_queries: lookups.length,
+    unanswered_queries: unanswered?.length ?? null,
+    failed_queries: lookups.some(({ result }) => result === null)
+      ? null
+      : lookups.filter(({ result }) => result !== 0).length,
+    ...times(lookups),
+    by_host: groups(lookups, ({ host }) => host),
+    by_process: groups(lookups, ({ comm }) => comm),
+  };
+}
+
+const ended_only: Unavailable = {
+  what: 'unanswered',
+  reason: 'gethostlatency tells of lookups only when they end.',
+  fix: 'apt-get install bpftrace',
+};
+
+function dnsRungs(ctx: Context, duration_ms: number, pid: number | null): Rung<Lookups>[] {
   const libc = ownLibc(ctx);
-  const rung = bpftraceRung(ctx, {
+  const ours = bpftraceRung(ctx, {
     script: 'gethostlatency',
     duration_ms,
     parameters: [pid ?? 0],
@@ -72,13 +91,6 @@ function dnsRungs(
     ...(libc === undefined ? {} : { fit: (text: string) => retargetLibc(text, libc) }),
     parse: parseGethostlatency,
   });
-  const ours: Rung<readonly NameLookup[]> = {
-    ...rung,
-    async measure(call) {
-      const { value, ...rest } = await rung.measure(call);
-      return { ...rest, value: value.lookups };
-    },
-  };
   const tool = (family: TraceToolFamily) =>
     traceToolRung(ctx, {
       family,
@@ -87,7 +99,7 @@ function dnsRungs(
       duration_ms,
       endless: true,
       needs: { pid: pid !== null },
-      parse: parseGethostlatencyTable,
+      parse: (text): Lookups => ({ lookups: parseGethostlatencyTable(text), unanswered: null }),
     });
   return [ours, tool('libbpf'), tool('bcc')];
 }
@@ -111,6 +123,13 @@ function queryRow({ at_ns, pid, comm, took_ns, result, host }: NameLookup) {
     host,
   };
 }
+
+const openRow = ({ pid, comm, waited_ns, host }: OpenLookup) => ({
+  pid,
+  comm,
+  waited_ms: ms(waited_ns),
+  host: host === '' ? null : host,
+});
 
 /** EAI_* of netdb.h of glibc; 1 is what scripts/bpftrace/gethostlatency.bt says of gethostbyname. */
 const reasons: Readonly<Record<number, string>> = {
@@ -160,15 +179,26 @@ function notesOf(lookups: readonly NameLookup[]): string[] {
   ];
 }
 
-function inWords(slowest: readonly NameLookup[], window_ms: number): string[] {
+function inWords(
+  slowest: readonly NameLookup[],
+  unanswered: readonly OpenLookup[],
+  window_ms: number,
+): string[] {
   const [worst] = slowest;
-  if (!worst) return [`No name was looked up in ${window_ms} ms.`];
+  const [longest] = unanswered;
+  const waiting = longest
+    ? [
+        `${unanswered.length} lookups still wait, longest: ${longest.host || 'a name'} for ${longest.comm} (${longest.pid}), ${ms(longest.waited_ns)} ms so far.`,
+      ]
+    : [];
+  if (!worst) return [`No lookup of a name ended in ${window_ms} ms.`, ...waiting];
   const { avg_latency_ms, p95_ms, max_latency_ms } = times(slowest);
   const failed = slowest.filter(({ result }) => result !== null && result !== 0);
   return [
     `${slowest.length} names were looked up in ${window_ms} ms: ${avg_latency_ms} ms on average, p95 ${p95_ms} ms, max ${max_latency_ms} ms.`,
     `Slowest: ${worst.host} for ${worst.comm} (${worst.pid}), ${ms(worst.took_ns)} ms.`,
     ...(failed.length > 0 ? [`${failed.length} failed, e.g. ${failed[0]?.host}.`] : []),
+    ...waiting,
   ];
 }
 

@@ -51,6 +51,7 @@ export async function collectTcpTrace(ctx: Context, query: Query, call: Call) {
   );
   const shown = rows.slice(0, most_connections);
   const failed = all.filter(({ state }) => state === 'failed');
+  const connecting = all.filter(({ state }) => state === 'connecting');
   return {
     data: {
       method,
@@ -63,6 +64,7 @@ export async function collectTcpTrace(ctx: Context, query: Query, call: Call) {
         total_connections: rows.length,
         failed_connects: failed.length,
         still_open: all.filter(({ state }) => state === 'open').length,
+        still_connecting: connecting.length,
         retransmitted_segments: output.retransmits.length,
         ...totals(rows),
         by_port: groups(rows, ({ remote_port, local_port, direction }) =>
@@ -85,7 +87,12 @@ export async function collectTcpTrace(ctx: Context, query: Query, call: Call) {
     ...parts,
     ...(rows.length > most_connections ? { truncated: true, total: rows.length } : {}),
     summary: output
-      ? inWords(rows, failed, output.retransmits.length, query.mode, parts.window_ms ?? 0)
+      ? inWords(
+          rows,
+          { failed, connecting, retransmits: output.retransmits.length },
+          query.mode,
+          parts.window_ms ?? 0,
+        )
       : ['TCP connections could not be traced: see unavailable.'],
   };
 }
@@ -143,10 +150,15 @@ function topRows(rows: readonly TcpConnection[], mode: Query['mode']) {
     }));
 }
 
+type Trouble = Readonly<{
+  failed: readonly TcpConnection[];
+  connecting: readonly TcpConnection[];
+  retransmits: number;
+}>;
+
 function inWords(
   rows: readonly TcpConnection[],
-  failed: readonly TcpConnection[],
-  retransmits: number,
+  { failed, connecting, retransmits }: Trouble,
   mode: Query['mode'],
   window_ms: number,
 ): string[] {
@@ -160,6 +172,11 @@ function inWords(
     rows.length === 0 ? `No TCP connection in ${window_ms} ms.` : figures,
     ...(busiest ? [`Most of them: ${busiest.name} (${busiest.connections}).`] : []),
     ...(failed.length > 0 ? [`${failed.length} connects failed.`] : []),
+    ...(connecting.length > 0
+      ? [
+          `${connecting.length} connects have no answer yet, e.g. to ${connecting[0]?.remote_addr}:${connecting[0]?.remote_port}.`,
+        ]
+      : []),
     ...(retransmits > 0 ? [`${retransmits} segments were sent again.`] : []),
   ];
 }
