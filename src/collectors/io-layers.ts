@@ -15,6 +15,8 @@ type Verdict = 'excellent' | 'good' | 'fair' | 'poor';
 
 const calls = ['read', 'pread64', 'readv', 'write', 'pwrite64', 'writev', 'fsync', 'fdatasync'];
 const sector_bytes = 512;
+/** The clock of the tracer begins before it says so, by a tick of its own. */
+const late_ms = 10;
 /** Below so little, a ratio says nothing. */
 const least_ops = 20;
 
@@ -24,23 +26,24 @@ const least_ops = 20;
  */
 export async function collectIoLayers(ctx: Context, query: Query, call: Call) {
   const duration_ms = query.duration_seconds * 1000;
+  let watching: Promise<Disks> | null = null;
   const rung = bpftraceRung(ctx, {
     script: 'iolayers',
     duration_ms,
     parameters: [],
     needs: { btf: true, tracepoints: calls.map((each) => `syscalls:sys_enter_${each}`) },
+    began() {
+      watching = watchDisks(ctx, duration_ms - late_ms, call);
+      // Where the call is canceled, the trace tells it first.
+      watching.catch(() => {});
+    },
     parse: parseIolayers,
   });
-  const before = readDisks(ctx);
-  const started_ms = ctx.monotonicMs();
   const result = await boundedTrace(ctx, { kind: 'I/O layers', duration_ms, rungs: [rung] }, call);
-  if (result.traced === null) await ctx.sleep(duration_ms, call.signal);
-  const after = readDisks(ctx);
-  const disks_ms = ctx.monotonicMs() - started_ms;
+  const { block, disks_ms } = await (watching ?? watchDisks(ctx, duration_ms, call));
   const { method, unavailable, source, ...parts } = traceParts(result, 'vfs, ratios, analysis');
   const files = result.traced?.value ?? null;
   const window_ms = parts.window_ms ?? Math.round(disks_ms);
-  const block = blockTraffic(before, after);
   const ratios = files && ratiosOf(files, block);
   return {
     data: {
@@ -61,7 +64,6 @@ export async function collectIoLayers(ctx: Context, query: Query, call: Call) {
         ? { details: { files, block, disks_window_ms: Math.round(disks_ms) } }
         : {}),
       notes: [
-        'Disks were watched from before the tracer attached until after it ended.',
         'Readahead and writeback move disk traffic in time: short windows exaggerate both ways.',
       ],
     },
@@ -71,6 +73,16 @@ export async function collectIoLayers(ctx: Context, query: Query, call: Call) {
     unavailable: [...unavailable, ...silent(files, ratios)],
     summary: inWords(files, block, ratios, window_ms),
   };
+}
+
+type Disks = Readonly<{ block: Block; disks_ms: number }>;
+
+async function watchDisks(ctx: Context, ms: number, call: Call): Promise<Disks> {
+  const before = readDisks(ctx);
+  const started_ms = ctx.monotonicMs();
+  await ctx.sleep(ms, call.signal);
+  const block = blockTraffic(before, readDisks(ctx));
+  return { block, disks_ms: ctx.monotonicMs() - started_ms };
 }
 
 const readDisks = ({ files }: Context) =>

@@ -7,6 +7,8 @@ export type TestGroup = Readonly<{
   version: 1 | 2;
   limitCpu(cores: number): void;
   limitMemory(bytes: number): void;
+  /** Of reads from the block device "major:minor". */
+  limitReads(device: string, bytes_per_s: number): void;
   /** A shell command line that runs the rest of its arguments in the group. */
   shell(command: string): readonly [string, ...string[]];
   /** After its last process has ended. */
@@ -45,6 +47,11 @@ function groupOfV1(name: string): TestGroup {
     },
     limitMemory: (bytes) =>
       writeFileSync(`${folder('memory')}/memory.limit_in_bytes`, String(bytes)),
+    limitReads: (device, bytes_per_s) =>
+      writeFileSync(
+        `${folder('blkio')}/blkio.throttle.read_bps_device`,
+        `${device} ${bytes_per_s}`,
+      ),
     shell: (command) => ['sh', '-c', `${enter}; ${command}`],
     remove() {
       for (const controller of controllers) rmdirSync(folder(controller));
@@ -61,6 +68,8 @@ function groupOfV2(name: string): TestGroup {
     limitCpu: (cores) =>
       writeFileSync(`${folder}/cpu.max`, `${Math.round(cores * 100_000)} 100000`),
     limitMemory: (bytes) => writeFileSync(`${folder}/memory.max`, String(bytes)),
+    limitReads: (device, bytes_per_s) =>
+      writeFileSync(`${folder}/io.max`, `${device} rbps=${bytes_per_s}`),
     shell: (command) => ['sh', '-c', `echo $$ > ${folder}/cgroup.procs; ${command}`],
     remove: () => rmdirSync(folder),
   };

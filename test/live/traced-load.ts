@@ -6,6 +6,8 @@ export type Load = Readonly<{
   pid: number;
   /** Writes a line to it. */
   go(): void;
+  /** What it printed so far. */
+  said(): string;
 }>;
 
 const children = new Set<ChildProcess>();
@@ -14,13 +16,15 @@ const children = new Set<ChildProcess>();
 export async function load(program: string, ...args: readonly string[]): Promise<Load> {
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
   children.add(child);
+  let said = '';
   await new Promise<void>((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`${program} ended with ${code}`)));
     child.stdout.on('data', (chunk) => {
-      if (String(chunk).includes('ready')) resolve();
+      said += String(chunk);
+      if (said.includes('ready')) resolve();
     });
   });
-  return { pid: child.pid ?? 0, go: () => child.stdin.write('go\n') };
+  return { pid: child.pid ?? 0, go: () => child.stdin.write('go\n'), said: () => said };
 }
 
 export function endLoads(): void {
