@@ -1,7 +1,7 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { parseLog2Hist } from '../../parsers/log2-hist/log2-hist.ts';
 import { parseOffcputime } from '../../parsers/offcputime/offcputime.ts';
 import { parseSyscountTable } from '../../parsers/syscount-table/syscount-table.ts';
@@ -18,6 +18,8 @@ import { withTracefs } from './with-tracefs.ts';
 const run = promisify(execFile);
 const ctx = createContext({ daemon: false, readOnly: false });
 const noTools = existsSync('/usr/sbin/runqlat') ? noTracing : ' (needs libbpf-tools)';
+// A busy host takes seconds until bpftrace watches, and seconds until it has ended.
+vi.setConfig({ testTimeout: 60_000 });
 afterEach(endLoads);
 
 /** Sleeps and wakes up all the time, so that windows that begin at other moments look alike. */

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Program } from '../../allowlist/command.ts';
 import { type Call, type Context, createContext } from '../../src/context.ts';
 import type { Reading } from '../../src/reading.ts';
@@ -12,6 +12,8 @@ import { becomeNobody, becomeRoot, mayBecomeNobody } from '../as-nobody.ts';
 import { endLoads, load, noTracing } from './traced-load.ts';
 
 const call: Call = { signal: new AbortController().signal, progress: () => {} };
+// A busy host takes seconds until bpftrace watches, and seconds until it has ended.
+vi.setConfig({ testTimeout: 60_000 });
 afterEach(endLoads);
 
 /** A host on which some programs are not installed. */
