@@ -27,9 +27,15 @@ export type TriageFacts = Readonly<{
   iowait_pct: number | null;
   memory_total_bytes: number | null;
   major_faults_per_s: number | null;
+  /** Pages that came back soon after they had left memory, and their share of what was read. */
+  refaults: Readonly<{ per_s: number; share_pct: number | null }> | null;
   forks_per_s: number | null;
   switches_per_s: number | null;
   throttled: readonly Readonly<{ path: string; throttled_pct: number }>[] | null;
+  /** Groups that met their memory limit, most often first. */
+  memory_limited:
+    | readonly Readonly<{ path: string; hits_per_s: number; memory_bytes: number | null }>[]
+    | null;
   run_queue: Readonly<{ p99_us: number | null; waits: number }> | null;
   block: Readonly<{ ios: number; p99_us: number | null; avg_us: number | null }> | null;
   slow_files: readonly Readonly<{ filename: string; process: string; count: number }>[] | null;
@@ -54,7 +60,13 @@ export type TriageFacts = Readonly<{
       }>[]
     | null;
   syscalls: Readonly<{ name: string; rate_per_s: number; share_pct: number }> | null;
-  names: Readonly<{ count: number; avg_ms: number | null; host: string | null }> | null;
+  /** Lookups that ended, and one that waits all the time for an answer. */
+  names: Readonly<{
+    count: number;
+    avg_ms: number | null;
+    host: string | null;
+    unanswered: Readonly<{ host: string | null; comm: string; waited_ms: number }> | null;
+  }> | null;
   fds: Readonly<{
     growth_per_s: number | null;
     total: number;

@@ -14,6 +14,7 @@ export function triageFindings(facts: TriageFacts): readonly Finding[] {
     ...facts.signals.flatMap(ofSignal),
     ...waits(facts),
     ...throttling(facts),
+    ...memory(facts),
     ...disks(facts),
     ...storms(facts),
     ...focused(facts),
@@ -60,7 +61,16 @@ function held(
   ];
 }
 
-function waits({ run_queue, processes, switches_per_s, cpus }: TriageFacts): Finding[] {
+/** The kernel itself says that hardly any task waited for a CPU. */
+function nobodyWaits({ signals }: TriageFacts): boolean {
+  const stalled = signals.find(
+    ({ resource, metric }) => resource === 'cpu' && metric === 'stalled_some_pct',
+  );
+  return stalled?.status === 'ok';
+}
+
+function waits(facts: TriageFacts): Finding[] {
+  const { run_queue, processes, switches_per_s, cpus } = facts;
   const [longest] = processes.toSorted((a, b) => (b.wait_pct ?? 0) - (a.wait_pct ?? 0));
   return [
     ...held(run_queue?.p99_us, [5000, 20_000], {
@@ -69,7 +79,10 @@ function waits({ run_queue, processes, switches_per_s, cpus }: TriageFacts): Fin
       title: `one wait for a CPU in a hundred lasts ${run_queue?.p99_us} us or more`,
       metric: 'run_queue_p99_us',
       source: 'perf_runq_latency',
-    }),
+    }).map((finding) =>
+      // It is measured while our own tracers start; pressure, before.
+      nobodyWaits(facts) ? { ...finding, severity: 'info' as const } : finding,
+    ),
     ...held(longest?.wait_pct, [25, 75], {
       id: 'process_waits_for_cpu',
       category: 'cpu',
@@ -96,6 +109,28 @@ function throttling({ throttled }: TriageFacts): Finding[] {
     metric: 'throttled_pct',
     source: 'perf_cgroup_summary',
   });
+}
+
+function memory({ refaults, memory_limited }: TriageFacts): Finding[] {
+  const [limited] = memory_limited ?? [];
+  const share = refaults?.share_pct == null ? '' : `, ${refaults.share_pct} % of what was read`;
+  return [
+    ...held(refaults?.per_s, [1000, 20_000], {
+      id: 'memory_refaults',
+      category: 'memory',
+      title: `${Math.round(refaults?.per_s ?? 0)} pages per second came back soon after they had left memory${share}`,
+      metric: 'refaults_per_s',
+      source: '/proc/vmstat',
+    }),
+    // A group whose files fill its limit meets it all the time and may well be healthy.
+    ...held(limited?.hits_per_s, [10, 10], {
+      id: 'cgroup_memory_limit',
+      category: 'memory',
+      title: `cgroup ${limited?.path} meets its memory limit ${Math.round(limited?.hits_per_s ?? 0)} times per second`,
+      metric: 'limit_hits_per_s',
+      source: 'perf_cgroup_summary',
+    }).map((finding) => ({ ...finding, severity: 'info' as const })),
+  ];
 }
 
 function disks({ block, major_faults_per_s, iowait_pct }: TriageFacts): Finding[] {
@@ -138,6 +173,13 @@ function storms({ forks_per_s, names }: TriageFacts): Finding[] {
       category: 'network',
       title: `looking up ${names?.host} takes ${names?.avg_ms} ms`,
       metric: 'lookup_avg_ms',
+      source: 'perf_dns_latency',
+    }),
+    ...held(names?.unanswered?.waited_ms, [1000, 5000], {
+      id: 'unanswered_names',
+      category: 'network',
+      title: `${names?.unanswered?.comm} waits for the address of ${names?.unanswered?.host ?? 'a name'} for ${names?.unanswered?.waited_ms} ms already`,
+      metric: 'lookup_waited_ms',
       source: 'perf_dns_latency',
     }),
   ];

@@ -106,7 +106,7 @@ export function waitsForNoReason({ cpus, busy_pct, run_queue, stalled_some_pct }
   return room && !queued && (stalled_some_pct ?? 0) > stalled.warning;
 }
 
-const throttled_hint = 'though the CPUs have room: a cgroup is throttled';
+const throttled_hint = 'though the CPUs have room: a cgroup may be throttled';
 
 export function memorySignals(memory: UseFacts['memory']): UseSignal[] {
   const resource = 'memory';

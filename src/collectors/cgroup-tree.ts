@@ -4,7 +4,7 @@ import type { HostFiles } from '../procfs/host-files.ts';
 import type { CgroupPlace, CgroupPlaces } from './cgroup-places.ts';
 import { growth, percent, round } from './rates.ts';
 
-/** Reading a group costs three files: this many take about a tenth of a second. */
+/** Reading a group costs four files: this many take about a tenth of a second. */
 const max_groups = 2000;
 const rows_shown = 10;
 
@@ -14,6 +14,8 @@ export type BusyCgroup = Readonly<{
   /** Of the periods of the window in which it ran under a limit. */
   throttled_pct: number | null;
   memory_bytes: number | null;
+  /** Times that it met its memory limit, in the window. */
+  limit_hits: number | null;
 }>;
 
 type GroupSample = Readonly<{
@@ -21,6 +23,7 @@ type GroupSample = Readonly<{
   periods: number | null;
   throttled: number | null;
   memory_bytes: number | null;
+  limit_hits: number | null;
 }>;
 
 export type TreeSample = Readonly<{
@@ -40,7 +43,7 @@ export function sampleTree(files: HostFiles, { cpu, cpuacct, memory }: CgroupPla
     path,
     {
       ...cpuOf(files, cpu, account, path),
-      memory_bytes: memoryOf(files, memory, path),
+      ...memoryOf(files, memory, path),
     },
   ]);
   return { groups: new Map(groups), cut: paths.size >= max_groups };
@@ -72,7 +75,7 @@ function cpuOf(
   cpu: CgroupPlace | null,
   account: CgroupPlace | null,
   path: string,
-): Omit<GroupSample, 'memory_bytes'> {
+): Pick<GroupSample, 'usage_ns' | 'periods' | 'throttled'> {
   const text = cpu && files.text(`${cpu.mount_point}${path}/cpu.stat`);
   const stat = parseCgroupFlat(text ?? '');
   const usage_usec = stat['usage_usec'];
@@ -89,15 +92,33 @@ function cpuOf(
   };
 }
 
-function memoryOf(files: HostFiles, place: CgroupPlace | null, path: string): number | null {
-  if (place === null) return null;
-  const name = place.version === 2 ? 'memory.current' : 'memory.usage_in_bytes';
-  return files.number(`${place.mount_point}${path}/${name}`);
+function memoryOf(
+  files: HostFiles,
+  place: CgroupPlace | null,
+  path: string,
+): Pick<GroupSample, 'memory_bytes' | 'limit_hits'> {
+  if (place === null) return { memory_bytes: null, limit_hits: null };
+  const folder = `${place.mount_point}${path}`;
+  if (place.version === 1) {
+    return {
+      memory_bytes: files.number(`${folder}/memory.usage_in_bytes`),
+      limit_hits: files.number(`${folder}/memory.failcnt`),
+    };
+  }
+  const events = parseCgroupFlat(files.text(`${folder}/memory.events`) ?? '');
+  return {
+    memory_bytes: files.number(`${folder}/memory.current`),
+    limit_hits: events['max'] ?? null,
+  };
 }
 
-/** Those with most CPU time in the window, then with most memory. */
-export function busiestCgroups(before: TreeSample, after: TreeSample, window_ms: number) {
-  const rows = [...after.groups].map(([path, now]): BusyCgroup => {
+/** What every group did in the window. */
+export function cgroupUses(
+  before: TreeSample,
+  after: TreeSample,
+  window_ms: number,
+): readonly BusyCgroup[] {
+  return [...after.groups].map(([path, now]): BusyCgroup => {
     const then = before.groups.get(path);
     const used_ns = growth(then?.usage_ns, now.usage_ns);
     const periods = growth(then?.periods, now.periods);
@@ -106,9 +127,15 @@ export function busiestCgroups(before: TreeSample, after: TreeSample, window_ms:
       usage_cores: used_ns === null ? null : round(used_ns / 1e6 / window_ms, 3),
       throttled_pct: percent(growth(then?.throttled, now.throttled), periods ?? 0),
       memory_bytes: now.memory_bytes,
+      limit_hits: growth(then?.limit_hits, now.limit_hits),
     };
   });
-  const ordered = rows.sort(
+}
+
+/** Those with most CPU time in the window, then with most memory. */
+export function busiestCgroups(before: TreeSample, after: TreeSample, window_ms: number) {
+  const rows = cgroupUses(before, after, window_ms);
+  const ordered = rows.toSorted(
     (a, b) =>
       (b.usage_cores ?? -1) - (a.usage_cores ?? -1) ||
       (b.memory_bytes ?? -1) - (a.memory_bytes ?? -1),

@@ -161,8 +161,17 @@ function pagingOf(before: Counters, after: Counters) {
     /** Pages that a task had to look through itself, because it found no free one. */
     direct_scan_pages: count('pgscan_direct'),
     oom_kills: count('oom_kill'),
+    /** Pages that were read again soon after memory had given them up. One name before 5.9. */
+    refaults: added(
+      count('workingset_refault_file') ?? count('workingset_refault'),
+      count('workingset_refault_anon'),
+    ),
+    read_kib: count('pgpgin'),
   };
 }
+
+const added = (a: number | null, b: number | null): number | null =>
+  a === null ? null : a + (b ?? 0);
 
 function tcpCounts(before: Counters, after: Counters) {
   const count = (name: string): number | null => growth(before?.[name], after?.[name]);

@@ -4,12 +4,12 @@ import { useSignals } from '../analysis/use-method.ts';
 import type { Call, Context } from '../context.ts';
 import type { Unavailable } from '../reading.ts';
 import { findCgroup } from './cgroup-places.ts';
-import { busiestCgroups, sampleTree } from './cgroup-tree.ts';
+import { type BusyCgroup, cgroupUses, sampleTree } from './cgroup-tree.ts';
 import { type HostActivity, observeHost } from './host-activity.ts';
 import { readInterrupts } from './interrupt-rates.ts';
 import { scanProcesses } from './process-scan.ts';
 import { compareScans, type ProcessUse } from './process-use.ts';
-import { growth, perSecond, round } from './rates.ts';
+import { growth, percent, perSecond, round } from './rates.ts';
 import { ownPid } from './traced-process.ts';
 import { hardwareEvents, useFactsOf, useUnavailable } from './use-facts.ts';
 
@@ -24,9 +24,11 @@ export type HostView = Readonly<{
     | 'iowait_pct'
     | 'memory_total_bytes'
     | 'major_faults_per_s'
+    | 'refaults'
     | 'forks_per_s'
     | 'switches_per_s'
     | 'throttled'
+    | 'memory_limited'
   >;
   activity: HostActivity;
   window_ms: number;
@@ -51,6 +53,8 @@ export async function viewHost(ctx: Context, window_ms: number, call: Call): Pro
   const own = ownPid(ctx);
   const facts = useFactsOf(ctx, activity, events);
   const elapsed_ms = activity.window_ms;
+  const groups =
+    groups_before && groups_after ? cgroupUses(groups_before, groups_after, elapsed_ms) : null;
   return {
     facts: {
       cpus: activity.cpus_online,
@@ -62,10 +66,11 @@ export async function viewHost(ctx: Context, window_ms: number, call: Call): Pro
       iowait_pct: activity.shares.iowait_pct,
       memory_total_bytes: activity.memory?.total_bytes ?? null,
       major_faults_per_s: perSecond(activity.paging.major_faults, elapsed_ms),
+      refaults: refaultsOf(activity),
       forks_per_s: perSecond(activity.events.forks, elapsed_ms),
       switches_per_s: perSecond(activity.events.context_switches, elapsed_ms),
-      throttled:
-        groups_before && groups_after && throttledGroups(groups_before, groups_after, elapsed_ms),
+      throttled: groups && throttledGroups(groups),
+      memory_limited: groups && limitedGroups(groups, elapsed_ms),
     },
     activity,
     window_ms: elapsed_ms,
@@ -116,14 +121,29 @@ function groupSample(ctx: Context) {
   }
 }
 
-function throttledGroups(
-  before: NonNullable<ReturnType<typeof groupSample>>,
-  after: NonNullable<ReturnType<typeof groupSample>>,
-  window_ms: number,
-) {
-  return busiestCgroups(before, after, window_ms)
-    .rows.flatMap(({ path, throttled_pct }) =>
+function throttledGroups(groups: readonly BusyCgroup[]) {
+  return groups
+    .flatMap(({ path, throttled_pct }) =>
       throttled_pct !== null && throttled_pct > 0 ? [{ path, throttled_pct }] : [],
     )
     .sort((a, b) => b.throttled_pct - a.throttled_pct);
+}
+
+/** Groups that met their memory limit, most often first. */
+function limitedGroups(groups: readonly BusyCgroup[], window_ms: number) {
+  return groups
+    .flatMap(({ path, limit_hits, memory_bytes }) => {
+      const hits_per_s = perSecond(limit_hits, window_ms);
+      return hits_per_s === null || hits_per_s === 0 ? [] : [{ path, hits_per_s, memory_bytes }];
+    })
+    .sort((a, b) => b.hits_per_s - a.hits_per_s);
+}
+
+/** How much of what was read had been in memory shortly before. */
+function refaultsOf({ paging, window_ms }: HostActivity): TriageFacts['refaults'] {
+  const per_s = perSecond(paging.refaults, window_ms);
+  if (per_s === null || paging.refaults === null) return null;
+  const again_kib = paging.refaults * (page_bytes / 1024);
+  const share_pct = percent(again_kib, paging.read_kib ?? 0);
+  return { per_s, share_pct: share_pct === null ? null : Math.min(100, share_pct) };
 }

@@ -175,6 +175,7 @@ const names = (duration_seconds: number, forPid: ForPid): Step => ({
         count: data.summary.total_queries,
         avg_ms: data.summary.avg_latency_ms,
         host: slowest?.host ?? null,
+        unanswered: data.unanswered?.[0] ?? null,
       },
     };
   },

@@ -21,8 +21,11 @@ type Target = Readonly<{ pid: number | null; process_name: string | null; scope:
 
 /** Wall clock, everything included; what has not ended by then is left out and named. */
 const budgets_ms = { quick: 5000, standard: 10_000, deep: 30_000 } as const;
-/** The window of /proc, which ends before the budget does. */
-const windows_ms = { quick: 2000, standard: 4000, deep: 10_000 } as const;
+/**
+ * The window of /proc. It ends before the tracers start: they take seconds of CPU time to compile, and
+ * would be the load that is found.
+ */
+const windows_ms = { quick: 2000, standard: 2500, deep: 5000 } as const;
 /** For causes, words, and the tracers' own ends. */
 const reserve_ms = 700;
 const most_processes = 8;
@@ -53,10 +56,8 @@ export async function collectTriage(ctx: Context, query: Query, call: Call) {
   const { mode, focus, include_exec_trace } = query;
   const budget_ms = budgets_ms[mode] - reserve_ms;
   const steps = stepsOf({ mode, focus, pid: target.pid, include_exec_trace });
-  const [view, ...outcomes] = await Promise.all([
-    viewHost(ctx, windows_ms[mode], call),
-    ...steps.map((step) => runStep(ctx, step, started_ms + budget_ms, call)),
-  ]);
+  const view = await viewHost(ctx, windows_ms[mode], call);
+  const outcomes = await runSteps(ctx, steps, started_ms + budget_ms, call);
   const facts: TriageFacts = Object.assign(
     { focus_pid: target.pid },
     nothing,
@@ -121,6 +122,36 @@ async function targetOf(ctx: Context, { pid, process_name }: Query, call: Call):
     `No process is called "${process_name.slice(0, 64)}".`,
     'Leave process_name out, or read stats://aggregated/process for the names there are.',
   );
+}
+
+/** Side by side, with a word each second. */
+async function runSteps(
+  ctx: Context,
+  steps: readonly Step[],
+  until_ms: number,
+  call: Call,
+): Promise<readonly Outcome[]> {
+  const waiting = new Set(steps.map(({ tool }) => tool));
+  const runs = Promise.all(
+    steps.map(async (step) => {
+      const outcome = await runStep(ctx, step, until_ms, call);
+      waiting.delete(step.tool);
+      return outcome;
+    }),
+  );
+  const timer = new AbortController();
+  const say = async (): Promise<void> => {
+    while (waiting.size > 0 && !timer.signal.aborted) {
+      call.progress(`waiting for ${[...waiting].join(', ')}`);
+      await ctx.sleep(1000, timer.signal).catch(() => {});
+    }
+  };
+  void say();
+  try {
+    return await runs;
+  } finally {
+    timer.abort();
+  }
 }
 
 type Outcome = Readonly<{ tool: string; facts: Partial<TriageFacts>; problem: string | null }>;

@@ -13,9 +13,11 @@ const calm: TriageFacts = {
   iowait_pct: 0,
   memory_total_bytes: 8e9,
   major_faults_per_s: 0,
+  refaults: { per_s: 0, share_pct: null },
   forks_per_s: 2,
   switches_per_s: 900,
   throttled: [],
+  memory_limited: [],
   run_queue: { p99_us: 40, waits: 900 },
   block: { ios: 4, p99_us: 300_000, avg_us: 900 },
   slow_files: [],
@@ -81,6 +83,24 @@ describe('the first cause', () => {
       },
     ],
     [
+      'a limit that makes a group read the same pages again and again',
+      'memory_pressure',
+      {
+        signals: [
+          signal('disk', 'busy_pct', 99),
+          signal('disk', 'queue', 9),
+          signal('disk', 'stalled_some_pct', 60),
+          signal('disk', 'stalled_full_pct', 60),
+          signal('memory', 'stalled_some_pct', 40),
+        ],
+        iowait_pct: 60,
+        block: { ios: 9000, p99_us: 40_000, avg_us: 900 },
+        processes: [process(9, 'reader', { io_bytes_per_s: 9e8 })],
+        refaults: { per_s: 200_000, share_pct: 98 },
+        memory_limited: [{ path: '/small', hits_per_s: 900, memory_bytes: 48e6 }],
+      },
+    ],
+    [
       'a process that keeps a disk busy',
       'disk_saturation',
       {
@@ -89,7 +109,21 @@ describe('the first cause', () => {
       },
     ],
     ['lost segments', 'network_loss', { signals: [signal('network', 'retransmit_pct', 12)] }],
-    ['slow names', 'slow_name_lookups', { names: { count: 3, avg_ms: 900, host: 'a.example' } }],
+    [
+      'slow names',
+      'slow_name_lookups',
+      { names: { count: 3, avg_ms: 900, host: 'a.example', unanswered: null } },
+    ],
+    [
+      'a name server that says nothing',
+      'slow_name_lookups',
+      {
+        names: {
+          ...{ count: 0, avg_ms: null, host: null },
+          unanswered: { host: 'a.example', comm: 'curl', waited_ms: 8000 },
+        },
+      },
+    ],
     [
       'locks of the process in question, beside somebody who uses the CPUs',
       'lock_contention',
@@ -128,6 +162,32 @@ test('agreement raises the confidence, contradiction lowers it', () => {
   expect(agreed).toBeGreaterThan(alone);
   expect(contradicted?.confidence ?? 0).toBeLessThan(alone);
   expect(contradicted?.contradicting).not.toEqual([]);
+});
+
+test('a cause that all figures but one speak for is not as sure as one that all do', () => {
+  const disk = ['busy_pct', 'queue', 'wait_ms', 'stalled_some_pct', 'stalled_full_pct'];
+  const facts = {
+    signals: disk.map((metric) => signal('disk', metric, 99)),
+    processes: [process(9, 'dd', { io_bytes_per_s: 2e8 })],
+  };
+  expect(causesOf(facts)[0]?.confidence).toBe(95);
+  const reread = causesOf({ ...facts, refaults: { per_s: 90_000, share_pct: 100 } });
+  expect(reread.find(({ id }) => id === 'disk_saturation')?.confidence).toBe(70);
+});
+
+test('a group that meets its memory limit while nobody waits is healthy', () => {
+  const full = { memory_limited: [{ path: '/app', hits_per_s: 300, memory_bytes: 1e9 }] };
+  expect(triageFindings({ ...calm, ...full }).map(({ severity }) => severity)).toEqual(['info']);
+  expect(causesOf(full)).toEqual([]);
+});
+
+test('waits for a CPU that only our own tracers saw are no warning', () => {
+  const late = { run_queue: { p99_us: 30_000, waits: 900 } };
+  const stalled = signal('cpu', 'stalled_some_pct', 2);
+  const severities = (facts: Partial<TriageFacts>) =>
+    triageFindings({ ...calm, ...late, ...facts }).map(({ severity }) => severity);
+  expect(severities({ signals: [{ ...stalled, status: 'ok' }] })).toEqual(['info']);
+  expect(severities({})).toEqual(['critical']);
 });
 
 test('a slow request among few says nothing', () => {

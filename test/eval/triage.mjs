@@ -111,14 +111,13 @@ const scenarios = [
     expect: ['memory_pressure', 'cache_thrashing'],
     start() {
       const file = join(room, 'large');
-      spawnSync('dd', ['if=/dev/zero', `of=${file}`, 'bs=1M', 'count=300'], { stdio: 'ignore' });
       const small = group('memory', [['memory.limit_in_bytes', 'memory.max', 48e6, 48e6]]);
       undo.push(small.remove);
-      const read = `import mmap,random,time\nf=open('${file}','rb');m=mmap.mmap(f.fileno(),0,prot=mmap.PROT_READ)\nwhile True: m[random.randrange(len(m))]`;
-      for (let each = 0; each < 3; each++) {
-        const pid = load('sh', '-c', `sleep 0.3; exec python3 -c "${read}"`);
-        small.add(pid);
-      }
+      // The pages of a file belong to the group that wrote it: it is written in the small one.
+      const fill = `dd if=/dev/zero of=${file} bs=1M count=150 conv=fsync`;
+      const thrash = `python3 ${join(programs, 'thrash.py')} ${file}`;
+      small.add(load('sh', '-c', `sleep 0.3; ${fill}; ${thrash} & ${thrash} & wait`));
+      return { settle_ms: 5000 };
     },
   },
   {
@@ -169,8 +168,8 @@ for (const { name, mode, expect, args = [], start } of scenarios) {
   if (only !== undefined && !name.includes(only)) continue;
   let row = { scenario: name, mode, seconds: null, named: '', confidence: '', right: false };
   try {
-    const { pid } = start() ?? {};
-    await delay(expect === null ? 2000 : 2500);
+    const { pid, settle_ms = 2500 } = start() ?? {};
+    await delay(settle_ms);
     const target = pid === undefined ? [] : [`pid=${pid}`];
     const call = [
       'dist/cli.js',

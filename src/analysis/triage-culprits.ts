@@ -1,0 +1,39 @@
+import type { TriageFacts, TriageProcess } from './triage-facts.ts';
+
+/** Those that together use most of the CPU time that is used. */
+export function hogs({ processes }: TriageFacts): readonly TriageProcess[] {
+  return processes.filter(({ cpu_pct }) => cpu_pct >= 20).sort((a, b) => b.cpu_pct - a.cpu_pct);
+}
+
+/** The process in focus has nothing to do with CPUs. */
+export function isUntouched({ focus_pid, processes }: TriageFacts): boolean {
+  const focus = processes.find(({ pid }) => pid === focus_pid);
+  return focus !== undefined && focus.cpu_pct < 20 && (focus.wait_pct ?? 0) < 10;
+}
+
+export const name = ({ comm, pid }: TriageProcess): string => `${comm} (${pid})`;
+export const list = (processes: readonly TriageProcess[]): string =>
+  processes.slice(0, 3).map(name).join(', ');
+export const largest = ({ processes }: TriageFacts): readonly TriageProcess[] =>
+  processes.toSorted((a, b) => b.rss_bytes - a.rss_bytes).slice(0, 3);
+export const heaviestIo = ({ processes }: TriageFacts): readonly TriageProcess[] =>
+  processes
+    .filter(({ io_bytes_per_s }) => (io_bytes_per_s ?? 0) > 100_000)
+    .sort((a, b) => (b.io_bytes_per_s ?? 0) - (a.io_bytes_per_s ?? 0));
+/** Most of what is read had just been in memory. */
+export const rereads = ({ refaults }: Pick<TriageFacts, 'refaults'>): boolean =>
+  refaults !== null && refaults.per_s > 1000 && (refaults.share_pct ?? 0) >= 50;
+
+/** The group whose limit makes memory short, where the host has enough. */
+export function tooSmall(
+  facts: TriageFacts,
+): NonNullable<TriageFacts['memory_limited']>[number] | null {
+  const [limited] = facts.memory_limited ?? [];
+  const hostIsFull = (signalValue(facts, 'used_pct') ?? 0) > 80;
+  return limited && limited.hits_per_s > 10 && !hostIsFull ? limited : null;
+}
+
+export const gib = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
+export const mb = (bytes: number | null): string => ((bytes ?? 0) / 1e6).toFixed(1);
+export const signalValue = ({ signals }: TriageFacts, metric: string): number | null =>
+  signals.find((each) => each.metric === metric)?.value ?? null;
