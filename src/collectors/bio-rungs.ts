@@ -3,6 +3,7 @@ import { type Operation, parseBiolatency } from '../../parsers/biolatency/biolat
 import { type DiskStats, parseDiskStats } from '../../parsers/diskstats/diskstats.ts';
 import { addDistributions, type Distribution } from '../../parsers/distribution.ts';
 import { parseLog2Hist } from '../../parsers/log2-hist/log2-hist.ts';
+import { untrusted } from '../../parsers/untrusted.ts';
 import type { Call, Context } from '../context.ts';
 import type { Measured, Rung } from './bounded-trace.ts';
 import { bpftraceRung } from './bpftrace-rung.ts';
@@ -96,7 +97,10 @@ function biolatencyTables(text: string): BioTimes {
   const devices = parseLog2Hist(text).map(({ label, buckets }) => {
     const [, device = 'unknown'] = /^disk = (?:b')?([^']+)'?$/.exec(label ?? '') ?? [];
     const count = buckets.reduce((sum, each) => sum + each.count, 0);
-    return { device, took: { buckets, count, total_ns: null, max_ns: null } };
+    return {
+      device: untrusted(device, 64),
+      took: { buckets, count, total_ns: null, max_ns: null },
+    };
   });
   const all = devices.map(({ took }) => took).reduce<Distribution>(addDistributions, nothing);
   return { all: { ...all, total_ns: null, max_ns: null }, devices, operations: null, bytes: null };
@@ -155,7 +159,6 @@ function requestSums(before: DiskStats | undefined, now: DiskStats) {
 /** The name in /proc/diskstats, or the numbers where it is not there (a device that has gone). */
 function deviceName({ files }: Context, major: number, minor: number): string {
   const { data } = parseDiskStats(files.text('/proc/diskstats') ?? '');
-  return (
-    data.find((each) => each.major === major && each.minor === minor)?.name ?? `${major}:${minor}`
-  );
+  const known = data.find((each) => each.major === major && each.minor === minor);
+  return known ? untrusted(known.name, 64) : `${major}:${minor}`;
 }

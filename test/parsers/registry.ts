@@ -26,7 +26,10 @@ import { parseFileopen } from '../../parsers/fileopen/fileopen.ts';
 import { parseFileslow } from '../../parsers/fileslow/fileslow.ts';
 import { parseFilterFunctions } from '../../parsers/filter-functions/filter-functions.ts';
 import { parseFunctionTraceFile } from '../../parsers/function-trace/function-trace.ts';
-import { parseGethostlatency } from '../../parsers/gethostlatency/gethostlatency.ts';
+import {
+  parseGethostlatency,
+  parseGethostlatencyTable,
+} from '../../parsers/gethostlatency/gethostlatency.ts';
 import { parseInterrupts } from '../../parsers/interrupts/interrupts.ts';
 import { parseIolayers } from '../../parsers/iolayers/iolayers.ts';
 import { parseKallsymsFunctions } from '../../parsers/kallsyms/kallsyms.ts';
@@ -98,6 +101,7 @@ export const parsers: Readonly<Record<string, (text: string) => unknown>> = {
   fileopen: parseFileopen,
   fileslow: parseFileslow,
   gethostlatency: parseGethostlatency,
+  'gethostlatency-table': parseGethostlatencyTable,
   iolayers: parseIolayers,
   'filter-functions': parseFilterFunctions,
   'function-trace': parseFunctionTraceFile,

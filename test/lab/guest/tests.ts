@@ -9,3 +9,4 @@ import './suites/functions.ts';
 import './suites/collection.ts';
 import './suites/cgroups.ts';
 import './suites/events.ts';
+import './suites/host.ts';

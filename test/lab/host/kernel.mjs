@@ -6,13 +6,15 @@ import { CannotRun } from './cannot-run.mjs';
 import { runProgram } from './run-program.mjs';
 
 /** Raise it when what is kept of a kernel changes. */
-const recipe = 2;
+const recipe = 3;
+/** Modules that tests load when they need them. */
+const forTests = /\/(?:configfs|null_blk|sch_netem)\.ko(?:\.xz)?$/;
 const flavour = 'cloud-amd64';
 
 /**
  * The newest Debian kernel whose version begins with `wanted` ("6.18", "7"), fetched once and kept
- * until the cache is removed: {vmlinuz, modules, config, bpftool, version}. `modules` is the folder of
- * those the guest needs to find its disk, `config` what the kernel was built with. `bpftool` is null
+ * until the cache is removed: {vmlinuz, modules, testModules, config, bpftool, version}. `modules` is the
+ * folder of those the guest needs to find its disk, `testModules` of those that tests load, `config` what the kernel was built with. `bpftool` is null
  * where the one of the root file system will do.
  */
 export function fetchKernel(folder, wanted, say) {
@@ -30,6 +32,7 @@ export function fetchKernel(folder, wanted, say) {
   return {
     vmlinuz: join(path, vmlinuz),
     modules: join(path, 'modules'),
+    testModules: join(path, 'test-modules'),
     config: join(path, 'config'),
     bpftool: names.includes('bpftool') ? join(path, 'bpftool') : null,
     version: vmlinuz.slice('vmlinuz-'.length),
@@ -80,8 +83,9 @@ function findKernel(tree) {
   const vmlinuz = files.find((path) => /^vmlinuz(-.*|\.unsigned)?$/.test(basename(path)));
   const modules = files.filter((path) => /\/virtio_blk\.ko(\.xz)?$/.test(path));
   // Likewise boot/config-VERSION, since 7.0 lib/modules/VERSION/config.
+  const testModules = files.filter((path) => forTests.test(path));
   const config = files.find((path) => /\/(boot\/config-[^/]+|modules\/[^/]+\/config)$/.test(path));
-  return vmlinuz && config && modules.length > 0 ? { vmlinuz, modules, config } : null;
+  return vmlinuz && config && modules.length > 0 ? { vmlinuz, modules, testModules, config } : null;
 }
 
 /** The bpftool of Debian 13 is of 6.12 and does not know all of what a 7.x kernel has. */
@@ -92,10 +96,11 @@ function fetchBpftool(apt, work, version) {
   return join(work, 'bpftool/usr/sbin/bpftool');
 }
 
-function keepKernel({ version, vmlinuz, modules, config, bpftool }, draft) {
-  mkdirSync(join(draft, 'modules'), { recursive: true });
+function keepKernel({ version, vmlinuz, modules, testModules, config, bpftool }, draft) {
+  for (const name of ['modules', 'test-modules']) mkdirSync(join(draft, name), { recursive: true });
   cpSync(vmlinuz, join(draft, `vmlinuz-${version}-${flavour}`));
   for (const path of modules) cpSync(path, join(draft, 'modules', basename(path)));
+  for (const path of testModules) cpSync(path, join(draft, 'test-modules', basename(path)));
   cpSync(config, join(draft, 'config'));
   if (bpftool) cpSync(bpftool, join(draft, 'bpftool'));
 }

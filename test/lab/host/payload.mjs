@@ -21,6 +21,7 @@ export async function packPayload({ work, kernel, schedulers, mode, script, only
     cpSync(join(project, 'fixtures', name), join(folder, name));
   }
   cpSync(kernel.config, join(folder, 'config'));
+  cpSync(kernel.testModules, join(folder, 'modules'), { recursive: true });
   if (kernel.bpftool) cpSync(kernel.bpftool, join(folder, 'bpftool'));
   if (script) cpSync(script, join(folder, 'script'));
   writeFileSync(
