@@ -67,9 +67,8 @@ async function measure(name, bundle, { file, mb }) {
   const best = { ms: Number.POSITIVE_INFINITY, found: '' };
   for (let round = 0; round < rounds; round++) {
     const { push, end } = sides[name]();
-    const decoder = new StringDecoder('utf8');
     const started = performance.now();
-    for (const piece of pieces()) push(decoder.write(piece));
+    for (const piece of pieces()) push(piece);
     best.found = end();
     best.ms = Math.min(best.ms, performance.now() - started);
   }
@@ -99,8 +98,8 @@ function profile(perfScriptParser, profileBuilder) {
   const parser = perfScriptParser({
     frame: builder.symbol,
     task: builder.process,
-    sample: ({ task, cpu }, stack, depth) =>
-      builder.add({ process: task, cpu, weight: 1 }, stack, depth),
+    stack: builder.stack,
+    sample: ({ task, stack, cpu }) => builder.add({ process: task, stack, cpu, weight: 1 }),
   });
   const end = () => {
     const { samples } = parser.end();
@@ -112,7 +111,9 @@ function profile(perfScriptParser, profileBuilder) {
 function splitter() {
   let rest = '';
   let lines = 0;
-  const push = (text) => {
+  const decoder = new StringDecoder('utf8');
+  const push = (piece) => {
+    const text = decoder.write(piece);
     const all = rest + text;
     let at = 0;
     for (let eol = all.indexOf('\n'); eol >= 0; eol = all.indexOf('\n', at)) {
@@ -157,8 +158,9 @@ function naive() {
     const single = frame.exec(sample[7]);
     if (single) names.push(single[2]);
   };
-  const push = (text) => {
-    const lines = (rest + text).split('\n');
+  const decoder = new StringDecoder('utf8');
+  const push = (piece) => {
+    const lines = (rest + decoder.write(piece)).split('\n');
     rest = lines.pop();
     for (const each of lines) line(each);
   };

@@ -12,11 +12,19 @@ export type Frame = Readonly<{
    */
   address: string;
   is_kernel: boolean;
+  kind: FrameKind;
 }>;
+
+/**
+ * `jit`: code that a runtime wrote at run time and left a map for. `inlined`: a function without
+ * code of its own. `unknown`: neither a name nor a file.
+ */
+export type FrameKind = 'kernel' | 'user' | 'jit' | 'inlined' | 'bpf' | 'guest' | 'unknown';
 
 const tab = 9;
 const space = 32;
 const unknown = '[unknown]';
+const inlined = 'inlined';
 const deleted = ' (deleted))';
 
 /**
@@ -35,16 +43,36 @@ export function parseFrame(line: string): Frame | null {
   if (end === start || (end < line.length && after !== space && after !== tab)) return null;
   const hex = line.slice(start, end);
   const text = line.slice(end + 1);
-  const open = text.endsWith(')') ? moduleStart(text) : -1;
-  const symbol = open < 0 ? text : text.slice(0, open);
-  const module = open < 0 ? unknown : text.slice(open + 2, -1);
+  const closed = withoutModuleOffset(text);
+  const open = closed.endsWith(')') ? moduleStart(closed) : -1;
+  const symbol = withoutOffset(open < 0 ? text : closed.slice(0, open)) || unknown;
+  const module = (open < 0 ? '' : closed.slice(open + 2, -1)) || unknown;
+  const is_kernel = isKernel(module, hex);
   return {
-    symbol: untrusted(withoutOffset(symbol)) || unknown,
+    symbol: untrusted(symbol) || unknown,
     module: untrusted(module) || unknown,
     address: `0x${hex}`,
-    is_kernel: isKernel(module, hex),
+    is_kernel,
+    kind: kindOf(symbol, module, is_kernel),
   };
 }
+
+function kindOf(symbol: string, module: string, is_kernel: boolean): FrameKind {
+  if (module === inlined) return inlined;
+  if (module.startsWith('[guest.')) return 'guest';
+  if (module.startsWith('bpf_') || (is_kernel && isBpf(symbol))) return 'bpf';
+  if (is_kernel) return 'kernel';
+  if (isJitted(module)) return 'jit';
+  return symbol === unknown && module === unknown ? 'unknown' : 'user';
+}
+
+/** The kernel names its programs bpf_prog_<tag>_<name>, and what leads to them as below. */
+const isBpf = (symbol: string): boolean =>
+  /^bpf_(?:prog_[0-9a-f]{16}|trampoline_\d|dispatcher_\w+_func$)/.test(symbol);
+
+/** A map that a runtime wrote, or a file that `perf inject --jit` made for one function. */
+const isJitted = (module: string): boolean =>
+  /\/(?:perf-\d+\.map|jitted-\d+-\d+\.so)$/.test(module);
 
 /** Where " (module)" begins, or -1. Modules without a path are `inlined` and BPF programs. */
 function moduleStart(text: string): number {
@@ -54,6 +82,14 @@ function moduleStart(text: string): number {
   if (path >= 0) return path;
   const upTo = text.endsWith(deleted) ? text.length - deleted.length - 1 : text.length;
   return text.lastIndexOf(' (', upTo);
+}
+
+/** With `-F +dsoff` (6.4) the offset into the file follows its name: "(/usr/bin/node+0x10cfd1c)". */
+function withoutModuleOffset(text: string): string {
+  if (!text.endsWith(')')) return text;
+  const inside = text.slice(0, -1);
+  const shorter = withoutOffset(inside);
+  return shorter === inside ? text : `${shorter})`;
 }
 
 /** The symbol without the "+0x1c" that perf adds when asked for symoff. */

@@ -1,210 +1,272 @@
-import { type Parsed, type ParseWarning, warn } from '../parsed.ts';
+import { type ParseWarning, warn } from '../parsed.ts';
+import { byteTexts } from './byte-texts.ts';
+import { type ByteWindow, byteWindow, endOfLine, fill, slack } from './byte-window.ts';
 import type { Frame } from './frame.ts';
-import { headerReader, parseTask, type Task } from './header.ts';
-import { copyOf, stackLines } from './stack-lines.ts';
+import { parseHeader, parseTask, type Task } from './header.ts';
+import { headerBytes } from './header-bytes.ts';
+import { type StackLimits, stackLines } from './stack-lines.ts';
 
 export type { Frame } from './frame.ts';
 export type { Task } from './header.ts';
 
-/** What a stream of samples is told to. Frames and tasks go by the numbers that it gave them. */
+/**
+ * What a stream of samples is told to. Frames, tasks and stacks go by the numbers that it gave them.
+ * What was met long ago may come again: that it gets the same number is the sink's matter.
+ */
 export type SampleSink = Readonly<{
-  /** A frame that was not met lately: the same number for the same frame is the sink's matter. */
   frame(frame: Frame): number;
   task(task: Task): number;
-  /** `stack` holds the numbers of `depth` frames, innermost first. It is used again: copy it. */
-  sample(sample: SampleFacts, stack: Int32Array, depth: number): void;
+  /** `frames`: the numbers of `depth` frames, innermost first. It is used again: copy it. */
+  stack(frames: Int32Array, depth: number): number;
+  sample(sample: SampleFacts): void;
 }>;
 
 export type SampleFacts = Readonly<{
   task: number;
+  stack: number;
   cpu: number | null;
-  /** Seconds of the clock that perf recorded with, to the microsecond. */
+  /** Seconds of the clock that perf recorded with, as exact as the text. */
   time_s: number;
+  /** As perf names it, with its modifiers: cycles:ppp, sched:sched_switch. */
   event: string;
+  /** What the sample stands for, in the unit of its event; null where the text does not say. */
+  period: number | null;
 }>;
 
 export type ScriptTotals = Readonly<{
   samples: number;
   /** Records that the kernel dropped, where perf script was told to show them. */
   lost: number;
+  /** Lines that were not understood; the first of them are in `warnings`. */
+  odd_lines: number;
   warnings: readonly ParseWarning[];
 }>;
 
-export type ScriptParser = Readonly<{ push(chunk: string): void; end(): ScriptTotals }>;
+export type ScriptParser = Readonly<{ push(chunk: Uint8Array): void; end(): ScriptTotals }>;
 
 const tab = 9;
+const newline = 10;
 const carriage_return = 13;
-const capital_p = 80;
-/** Tasks that are remembered; then all are forgotten and learned again. */
-const max_tasks = 65_536;
+const number_sign = 35;
 /** A line longer than this is not one of perf script. */
 const max_line = 256 * 1024;
 const max_warnings = 20;
+/** What is remembered, then all is forgotten and learned again: 50 MB when all of it is used. */
+const usual_limits = {
+  texts: 131_072,
+  text_bytes: 16 * 1024 ** 2,
+  stacks: 262_144,
+  stack_frames: 4 * 1024 ** 2,
+  tasks: 32_768,
+};
 
 /**
- * `perf script -F comm,pid,tid,cpu,time,event,ip,sym,dso` piece by piece (perf 5.x to 6.x; the
- * fields of a bare `perf script`, with period, offsets and tracepoint text, are understood too):
+ * `perf script -F comm,pid,tid,cpu,time,event,ip,sym,dso` piece by piece (perf 5.x to 7.x; the
+ * fields of a bare `perf script`, with period, offsets and tracepoint text, are understood too, and
+ * so is any choice of fields with a task, a time and an event):
  *
  *     node  8261/8261  [000]  1525.130933: cpu-clock:
  *     	         14cde03 Builtins_JSEntry (/usr/bin/node)
  *
  * A header line, then one line per frame, innermost first, then an empty line. Without a stack the
  * one frame stands on the header line. Lines of other records (PERF_RECORD_COMM …) are skipped,
- * those of lost records counted. Pieces may be cut anywhere. Memory follows the distinct lines, not
- * the samples.
+ * those of lost records counted. Pieces may be cut anywhere. Memory follows the distinct lines, up
+ * to a limit, not the samples.
  *
  * Decisions: a frame without meaning is left out with a warning, the rest of its stack stays; a
  * text that ends within a line loses its last sample; one that ends within a stack keeps it. A comm
  * that holds a line break tears its own samples and nobody else's.
  */
-export function perfScriptParser(sink: SampleSink): ScriptParser {
-  const parseHeader = headerReader();
-  const stack = stackLines(sink.frame);
-  let tasks = new Map<string, Readonly<{ task: number; cpu: number | null }>>();
-  let open: SampleFacts | null = null;
-  let rest = '';
+export function perfScriptParser(
+  sink: SampleSink,
+  limits: StackLimits & Readonly<{ tasks: number }> = usual_limits,
+): ScriptParser {
+  /** A line that is torn, put together again. */
+  const torn = byteWindow(2 * max_line);
+  const header = headerBytes();
+  const { places } = header;
+  const stack = stackLines(limits, sink.frame);
+  const taskTexts = byteTexts(limits.tasks, limits.tasks * 64);
+  let tasks: Readonly<{ task: number; cpu: number | null }>[] = [];
+  const decoder = new TextDecoder();
+  const nameStack = sink.stack;
+  /** What is read now: the torn line, or a piece of text where it stands. */
+  let window = torn;
+  let open: Omit<SampleFacts, 'stack'> | null = null;
+  /** The stack of the open sample is the frame that stood on its header line. */
+  let alone = false;
+  /** Within a line that is too long. */
+  let skipping = false;
   let line_number = 0;
   let samples = 0;
   let lost = 0;
+  let odd_lines = 0;
   const warnings: ParseWarning[] = [];
 
-  function complain(reason: string, text: string): void {
-    line_number += stack.followed();
-    if (warnings.length < max_warnings) warnings.push(warn(line_number, reason, text));
+  const textOf = (from: number, end: number): string =>
+    decoder.decode(window.bytes.subarray(from, end));
+
+  function complain(reason: string, from: number, end: number): void {
+    odd_lines++;
+    if (warnings.length === max_warnings) return;
+    warnings.push(warn(line_number, reason, textOf(from, Math.min(end, from + 400))));
   }
 
   function close(): void {
     if (open !== null) {
+      const { task, cpu, time_s, event, period } = open;
       samples++;
-      sink.sample(open, stack.numbers(), stack.depth());
+      sink.sample({ task, stack: stack.number(nameStack), cpu, time_s, event, period });
     }
     open = null;
-    stack.clear();
+    stack.restart();
   }
 
-  function readFrame(text: string): void {
-    if (open === null) complain('a frame outside of a sample', text);
-    else if (!stack.take(text)) complain('not a frame', text);
+  function readFrame(from: number, eol: number): void {
+    if (open === null) {
+      complain('a frame outside of a sample', from, eol);
+      return;
+    }
+    const refusal = stack.take(window, from, eol);
+    if (refusal !== null) complain(refusal, from, eol);
   }
 
-  function whose(text: string): Readonly<{ task: number; cpu: number | null }> | null {
-    const known = tasks.get(text);
-    if (known) return known;
-    const copy = copyOf(text);
-    const parsed = parseTask(copy);
+  function whose(from: number, end: number): Readonly<{ task: number; cpu: number | null }> | null {
+    const known = taskTexts.find(window, from, end, 0);
+    if (known >= 0) return tasks[taskTexts.facts[known * 4 + 2] ?? 0] ?? null;
+    const parsed = parseTask(textOf(from, end));
     if (parsed === null) return null;
-    if (tasks.size === max_tasks) tasks = new Map();
     const met = { task: sink.task(parsed.task), cpu: parsed.cpu };
-    tasks.set(copy, met);
+    if (taskTexts.keep(window, from, end, { mark: 0, value: tasks.length, note: 0 }) < 0) {
+      taskTexts.clear();
+      tasks = [];
+      taskTexts.keep(window, from, end, { mark: 0, value: 0, note: 0 });
+    }
+    tasks.push(met);
     return met;
   }
 
-  function readHeader(text: string): void {
-    close();
-    const header = parseHeader(text);
-    if (header && isOtherRecord(header.event)) {
-      lost += lostRecords(header.event, header.rest);
-      return;
-    }
-    const who = header && whose(header.task);
-    if (!header || !who) {
+  /** Learns the event of a line; false where it is no header of a sample. */
+  function learnEvent(from: number, eol: number): boolean {
+    const parsed = parseHeader(textOf(from, eol));
+    if (parsed === null) {
       // perf script --header puts comments in front.
-      if (!text.startsWith('#')) complain('not the header of a sample', text);
+      if (window.bytes[from] !== number_sign) complain('not the header of a sample', from, eol);
+      return false;
+    }
+    if (parsed.event.startsWith('PERF_RECORD_')) {
+      lost += lostRecords(parsed.event, parsed.rest);
+      return false;
+    }
+    header.learn(parsed.event);
+    return true;
+  }
+
+  function readHeader(from: number, eol: number): void {
+    close();
+    if (!header.read(window.view, from, eol)) {
+      if (!learnEvent(from, eol)) return;
+      if (!header.read(window.view, from, eol)) {
+        complain('not the header of a sample', from, eol);
+        return;
+      }
+    }
+    const who = whose(from, places.task_end);
+    if (who === null) {
+      complain('not the header of a sample', from, eol);
       return;
     }
-    open = { task: who.task, cpu: who.cpu, time_s: header.time_s, event: header.event };
+    const { time_s, event, period } = places;
+    open = { task: who.task, cpu: who.cpu, time_s, event, period };
     // Its only frame, or text of a tracepoint with a stack to follow.
-    if (header.rest !== '') stack.takeAlone(header.rest);
+    alone = places.rest < eol && stack.take(window, places.rest, eol) === null;
   }
 
-  function readLine(text: string, at: number, eol: number): void {
+  function readLine(from: number, eol: number): void {
     line_number++;
-    const first = text.charCodeAt(at);
-    if (first === tab) readFrame(text.slice(at, eol + 1));
-    else if (eol === at || (first === carriage_return && eol === at + 1)) close();
-    else readHeader(text.slice(at, eol));
+    const first = window.bytes[from];
+    if (first === tab) readFrame(from, eol);
+    else if (first === newline || (first === carriage_return && eol === from + 1)) close();
+    else readHeader(from, eol);
   }
 
-  /** Reads the complete lines of the text from `from` on; where the first incomplete one starts. */
-  function consume(text: string, from: number): number {
-    let at = from;
+  function followStack(): void {
+    if (open === null || window.bytes[window.from] !== tab) return;
+    if (alone) stack.restart();
+    alone = false;
+    line_number += stack.follow(window);
+  }
+
+  /** Reads the complete lines of a window. */
+  function consume(next: ByteWindow): void {
+    window = next;
+    const { view, end } = next;
     for (;;) {
-      at = stack.follow(text, at);
-      const eol = text.indexOf('\n', at);
-      if (eol < 0) return at;
-      readLine(text, at, eol);
-      at = eol + 1;
+      followStack();
+      const from = next.from;
+      const eol = from < end ? endOfLine(view, from) : end;
+      if (eol >= end) return;
+      readLine(from, eol);
+      next.from = eol + 1;
     }
+  }
+
+  /** Puts what comes up to `to` behind the torn line. */
+  function mend(chunk: Uint8Array, from: number, to: number): void {
+    for (let at = from; at < to; ) {
+      at = fill(torn, chunk, at, to);
+      if (skipping) skipping = !skip();
+      consume(torn);
+      if (torn.end - torn.from > max_line) endless();
+    }
+  }
+
+  /** Passes over the rest of a line that has no room; whether its end is there. */
+  function skip(): boolean {
+    const eol = endOfLine(torn.view, torn.from);
+    const ended = eol < torn.end;
+    torn.from = ended ? eol + 1 : torn.end;
+    return ended;
+  }
+
+  function endless(): void {
+    line_number++;
+    complain('a line too long for perf script', torn.from, torn.end);
+    torn.from = torn.end;
+    skipping = true;
   }
 
   return {
     push(chunk) {
-      let from = 0;
-      if (rest !== '') {
-        const eol = chunk.indexOf('\n');
-        rest += eol < 0 ? chunk : chunk.slice(0, eol + 1);
-        if (rest.length > max_line) {
-          complain('a line too long for perf script', rest);
-          rest = rest.slice(0, max_line);
-        }
-        if (eol < 0) return;
-        if (rest.endsWith('\n')) consume(rest, 0);
-        rest = '';
-        from = eol + 1;
+      const { buffer, byteOffset, length } = chunk;
+      const last = length > slack ? chunk.lastIndexOf(newline, length - slack) : -1;
+      const first = torn.from < torn.end || skipping ? chunk.indexOf(newline) : -1;
+      if (last <= first) {
+        mend(chunk, 0, length);
+        return;
       }
-      rest = chunk.slice(consume(chunk, from));
+      mend(chunk, 0, first + 1);
+      const view = new DataView(buffer, byteOffset, length);
+      consume({ bytes: chunk, view, from: first + 1, end: last + 1 });
+      mend(chunk, last + 1, length);
     },
     end() {
-      if (rest !== '') {
-        complain('the text ends within a line: its sample is left out', rest);
+      if (torn.from < torn.end) {
+        window = torn;
+        line_number++;
+        complain('the text ends within a line: its sample is left out', torn.from, torn.end);
         open = null;
-        rest = '';
+        torn.from = torn.end;
       }
       close();
-      return { samples, lost, warnings };
+      return { samples, lost, odd_lines, warnings };
     },
   };
 }
 
-/** No event starts with a capital P: the first look is for speed. */
-const isOtherRecord = (event: string): boolean =>
-  event.charCodeAt(0) === capital_p && event.startsWith('PERF_RECORD_');
-
+/** PERF_RECORD_LOST since ever, PERF_RECORD_LOST_SAMPLES since 6.1. */
 function lostRecords(event: string, rest: string): number {
-  if (event !== 'PERF_RECORD_LOST') return 0;
-  const count = Number(rest.replace('lost', ''));
-  return Number.isSafeInteger(count) ? count : 0;
-}
-
-/** A sample on its own, with its frames innermost first. */
-export type PerfSample = Readonly<{
-  comm: string;
-  pid: number | null;
-  tid: number;
-  cpu: number | null;
-  time_s: number;
-  event: string;
-  frames: readonly Frame[];
-}>;
-
-/** A whole text at once, with every sample kept: for small recordings. */
-export function parsePerfScript(
-  text: string,
-): Parsed<Readonly<{ samples: readonly PerfSample[]; lost: number }>> {
-  const frames: Frame[] = [];
-  const tasks: Task[] = [];
-  const samples: PerfSample[] = [];
-  const parser = perfScriptParser({
-    frame: (frame) => frames.push(frame) - 1,
-    task: (task) => tasks.push(task) - 1,
-    sample({ task, ...facts }, stack, depth) {
-      const who = tasks[task];
-      if (!who) return;
-      const own = [...stack.subarray(0, depth)].flatMap((number) => frames[number] ?? []);
-      samples.push({ ...who, ...facts, frames: own });
-    },
-  });
-  parser.push(text);
-  const { lost, warnings } = parser.end();
-  return { data: { samples, lost }, warnings };
+  if (!event.startsWith('PERF_RECORD_LOST')) return 0;
+  const [, count = ''] = /lost\D*(\d+)/.exec(rest) ?? [];
+  return Number(count);
 }

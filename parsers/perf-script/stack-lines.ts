@@ -1,160 +1,174 @@
+import { byteTexts } from './byte-texts.ts';
+import type { ByteWindow } from './byte-window.ts';
 import { type Frame, parseFrame } from './frame.ts';
+import { type StackNamer, stackTable } from './stack-table.ts';
 
-/** A line of a stack as it stands in the text, and how the text went on after it the last time. */
-type Line = {
-  readonly text: string;
-  readonly number: number;
-  next: Line | null;
-  /** Several lines at once, once they came twice: their text, their numbers, the last of them. */
-  run: string;
-  numbers: Int32Array;
-  end: Line | null;
-  visits: number;
-};
-
-export type StackLines = Readonly<{
-  /** Takes lines from `at` on for as long as they are those that followed last time; their end. */
-  follow(text: string, at: number): number;
-  /** Takes one line of the text; false where it is no frame. */
-  take(line: string): boolean;
-  /** Takes a frame that stands alone, and which a stack that follows repeats. */
-  takeAlone(frame: string): boolean;
-  clear(): void;
-  depth(): number;
-  /** Numbers of the frames, innermost first; valid until the next line is taken. */
-  numbers(): Int32Array;
-  /** Lines that `follow` took since the last time it was asked. */
-  followed(): number;
+/** Distinct lines, their bytes, distinct stacks and their frames that are remembered. */
+export type StackLimits = Readonly<{
+  texts: number;
+  text_bytes: number;
+  stacks: number;
+  stack_frames: number;
 }>;
 
-/** Distinct lines that are remembered; then all are forgotten and learned again. */
-const max_lines = 65_536;
-const max_run_bytes = 8 * 1024 * 1024;
-const shortest_run = 4;
-const no_numbers = new Int32Array(0);
+/** Why a line was not taken; null where it was. */
+export type Refusal = 'not a frame' | 'a stack too deep' | null;
+
+export type StackLines = Readonly<{
+  /** Takes lines from the window for as long as they are those that were expected; how many. */
+  follow(window: ByteWindow): number;
+  /** Takes the line up to `eol`, whose address starts at `from` or behind blanks there. */
+  take(window: ByteWindow, from: number, eol: number): Refusal;
+  /** The number of the stack. */
+  number(name: StackNamer): number;
+  restart(): void;
+}>;
+
+const tab = 9;
+const space = 32;
+const newline = 10;
+const carriage_return = 13;
+/** perf prints an address in 16 columns after a tab: the rest is the same for each call. */
+const text_column = 17;
+/** The four digits that an address in the kernel begins with. */
+const kernel_digits = 0x66666666;
+/** The kernel records 127 frames, and what kernel.perf_event_max_stack allows at most. */
+const deepest = 65_536;
+/** A power of two. */
+const guess_count = 65_536;
+const guess_shift = 16;
 
 /**
- * The lines of one stack after another, as numbers. A return address has one caller nearly always,
- * so the line that followed last time is compared with the text first, and after it all that
- * followed that; only where the text differs is a line searched, hashed, and once parsed. Memory
- * follows the distinct lines, up to a limit.
+ * The lines of one stack after another, as the frames that they name. Code has few callers, so the
+ * line that came after the last four before is compared with the text first: mostly no line
+ * end is searched and nothing hashed. Of an address only its first digits are looked at, which tell
+ * the kernel from a program: the same code stands elsewhere in each process.
  */
-export function stackLines(frameNumber: (frame: Frame) => number): StackLines {
-  const start = newLine('', -1);
-  let previous = start;
-  let known = new Map<string, Line>();
-  let run_bytes = 0;
-  let stack = new Int32Array(256);
+export function stackLines(limits: StackLimits, frameNumber: (frame: Frame) => number): StackLines {
+  const texts = byteTexts(limits.texts, limits.text_bytes);
+  const stacks = stackTable(limits.stacks, limits.stack_frames);
+  const { facts, pool } = texts;
+  const decoder = new TextDecoder();
+  /** Text plus one by what came before: the one met last, and the one before that. */
+  const guesses = new Int32Array(guess_count);
+  const others = new Int32Array(guess_count);
+  /** Where the line ends that was guessed. */
+  let line_end = 0;
+  const frames = new Int32Array(deepest);
   let depth = 0;
-  let followed = 0;
+  /** The last four lines; those before were shifted out. */
+  let context = 0;
 
-  function reserve(count: number): void {
-    if (depth + count <= stack.length) return;
-    const longer = new Int32Array(Math.max(stack.length * 2, depth + count));
-    longer.set(stack);
-    stack = longer;
+  function learn(window: ByteWindow, from: number, hexEnd: number, eol: number, mark: number) {
+    const frame = parseFrame(decoder.decode(window.bytes.subarray(from, eol)).trim());
+    if (frame === null) return -1;
+    const kept = { mark, value: frameNumber(frame), note: 0 };
+    const text = texts.keep(window, hexEnd, eol + 1, kept);
+    if (text >= 0) return text;
+    texts.clear();
+    guesses.fill(0);
+    others.fill(0);
+    return texts.keep(window, hexEnd, eol + 1, kept);
   }
 
-  function learn(text: string): Line | null {
-    const copy = copyOf(text);
-    const frame = parseFrame(copy.trim());
-    if (frame === null) return null;
-    if (known.size === max_lines) {
-      known = new Map();
-      run_bytes = 0;
+  /** Where the line that is expected ends, if it is the one at `at`; otherwise -1. */
+  function endOfText(text: number, view: DataView, at: number, end: number): number {
+    const offset = facts[text] ?? 0;
+    const last = (facts[text + 1] ?? 0) - 4;
+    const from = at + text_column;
+    if (from + last + 4 > end || view.getInt32(at + 1, true) !== facts[text + 3]) return -1;
+    for (let done = 0; done < last; done += 4) {
+      if (view.getInt32(from + done, true) !== pool.getInt32(offset + done, true)) return -1;
     }
-    const line = newLine(copy, frameNumber(frame));
-    known.set(copy, line);
-    return line;
+    const same = view.getInt32(from + last, true) === pool.getInt32(offset + last, true);
+    return same && view.getUint8(at) === tab ? from + last + 4 : -1;
   }
 
-  function put(line: Line): void {
-    reserve(1);
-    stack[depth++] = line.number;
+  /** The text at `at` where it is one of the two that are expected; otherwise -1. */
+  function guess(view: DataView, at: number, end: number): number {
+    const slot = slotOf(context);
+    const first = (guesses[slot] ?? 0) - 1;
+    line_end = first < 0 ? -1 : endOfText(first * 4, view, at, end);
+    if (line_end >= 0) return first;
+    const second = (others[slot] ?? 0) - 1;
+    line_end = second < 0 ? -1 : endOfText(second * 4, view, at, end);
+    if (line_end < 0) return -1;
+    others[slot] = first + 1;
+    guesses[slot] = second + 1;
+    return second;
   }
 
-  /** Takes the run of the line if the text has it; one that it has not is forgotten. */
-  function takeRun(line: Line, text: string, at: number): number {
-    const { run, numbers, end } = line;
-    if (end === null) return at;
-    if (text.slice(at, at + run.length) !== run) {
-      line.end = null;
-      line.visits = 0;
-      return at;
-    }
-    reserve(numbers.length);
-    for (const number of numbers) stack[depth++] = number;
-    followed += numbers.length;
-    previous = end;
-    return at + run.length;
-  }
-
-  /** Takes line after line. */
-  function takeEach(text: string, from: number): number {
-    let at = from;
-    let line = previous;
-    let next = line.next;
-    while (next !== null && text.slice(at, at + next.text.length) === next.text) {
-      at += next.text.length;
-      put(next);
-      followed++;
-      line = next;
-      next = line.next;
-    }
-    previous = line;
-    return at;
-  }
-
-  function rememberRun(line: Line, run: string, count: number): void {
-    line.visits++;
-    if (line.visits < 2 || run_bytes > max_run_bytes) return;
-    run_bytes += run.length;
-    line.run = copyOf(run);
-    line.numbers = stack.slice(depth - count, depth);
-    line.end = previous;
+  function expect(text: number, start: number): void {
+    const slot = slotOf(context);
+    others[slot] = guesses[slot] ?? 0;
+    guesses[slot] = text + 1;
+    facts[text * 4 + 3] = start;
   }
 
   return {
-    follow(text, from) {
-      const first = previous;
-      const at = takeRun(first, text, from);
+    follow(window) {
+      const { view, end } = window;
       const before = depth;
-      const end = takeEach(text, at);
-      const count = depth - before;
-      if (at === from && count >= shortest_run) rememberRun(first, text.slice(from, end), count);
-      return end;
+      let at = window.from;
+      while (depth < deepest) {
+        const text = guess(view, at, end);
+        if (text < 0) break;
+        frames[depth++] = facts[text * 4 + 2] ?? 0;
+        context = after(context, text);
+        at = line_end;
+      }
+      window.from = at;
+      return depth - before;
     },
-    take(text) {
-      const line = known.get(text) ?? learn(text);
-      if (line === null) return false;
-      if (previous === start) depth = 0;
-      else previous.next = line;
-      previous = line;
-      put(line);
-      return true;
+    take(window, from, eol) {
+      const { view } = window;
+      const at = skipBlanks(view, from);
+      const hexEnd = skipHex(view, at);
+      if (hexEnd === at || !isApart(view.getUint8(hexEnd))) return 'not a frame';
+      if (depth === deepest) return 'a stack too deep';
+      const mark = hexEnd - at === 16 ? addressMark(view, at) : 0;
+      const known = texts.find(window, hexEnd, eol + 1, mark);
+      const text = known < 0 ? learn(window, at, hexEnd, eol, mark) : known;
+      if (text < 0) return 'not a frame';
+      frames[depth++] = facts[text * 4 + 2] ?? 0;
+      const inColumns = hexEnd - from === text_column && eol - hexEnd >= 3;
+      if (inColumns) expect(text, view.getInt32(from + 1, true));
+      context = after(context, text);
+      return null;
     },
-    takeAlone(text) {
-      const line = known.get(text) ?? learn(text);
-      if (line) put(line);
-      return line !== null;
-    },
-    clear() {
+    number: (name) => stacks.number(frames, depth, name),
+    restart() {
       depth = 0;
-      previous = start;
-    },
-    depth: () => depth,
-    numbers: () => stack,
-    followed() {
-      const count = followed;
-      followed = 0;
-      return count;
+      context = 0;
     },
   };
 }
 
-function newLine(text: string, number: number): Line {
-  return { text, number, next: null, run: '', numbers: no_numbers, end: null, visits: 0 };
+const slotOf = (context: number): number => Math.imul(context, 0x9e3779b1) >>> guess_shift;
+
+const after = (context: number, text: number): number =>
+  (context << 8) ^ Math.imul(text + 1, 0x85ebca6b);
+
+/** Addresses of 16 digits tell apart where the same name would not: kernel, or junk on a stack. */
+function addressMark(view: DataView, at: number): number {
+  const digits = view.getInt32(at, true);
+  return digits === kernel_digits ? 1 : digits;
 }
 
-/** Of what is kept: a slice would keep the whole piece of text alive that it was cut from. */
-export const copyOf = (text: string): string => ` ${text}`.slice(1);
+function skipBlanks(view: DataView, from: number): number {
+  let at = from;
+  while (view.getUint8(at) === space || view.getUint8(at) === tab) at++;
+  return at;
+}
+
+function skipHex(view: DataView, from: number): number {
+  let at = from;
+  while (isHexDigit(view.getUint8(at))) at++;
+  return at;
+}
+
+const isApart = (code: number): boolean =>
+  code === space || code === newline || code === tab || code === carriage_return;
+
+const isHexDigit = (code: number): boolean =>
+  (code >= 48 && code <= 57) || (code >= 97 && code <= 102);

@@ -41,12 +41,13 @@ export type ProfileBuilder = Readonly<{
   symbol(frame: ProfileSymbol): number;
   /** The number of the process that a thread belongs to. */
   process(task: Task): number;
-  /** `stack`: `depth` symbols, innermost first. */
-  add(sample: Added, stack: Int32Array, depth: number): void;
+  /** The number of a stack of `depth` symbols, innermost first. */
+  stack(frames: Int32Array, depth: number): number;
+  add(sample: Added): void;
   finish(): Profile;
 }>;
 
-type Added = Readonly<{ process: number; cpu: number | null; weight: number }>;
+type Added = Readonly<{ process: number; stack: number; cpu: number | null; weight: number }>;
 
 /**
  * Merges stacks while they come in. Memory follows the distinct stacks, symbols and threads, never
@@ -65,37 +66,10 @@ export function profileBuilder(): ProfileBuilder {
   let kernel = 0;
   let without_stack = 0;
   const root = calls.of(-1, -1);
-  /** Node of the last stack with a given hash; a power of two. */
-  const guesses = new Int32Array(16_384);
 
-  /** Whether the node stands for just this stack. */
-  function isStack(node: number, stack: Int32Array, depth: number): boolean {
-    let at = node;
-    for (let frame = 0; frame < depth; frame++) {
-      if (calls.second(at) !== stack[frame]) return false;
-      at = calls.first(at);
-    }
-    return at === root;
-  }
-
-  /** Most stacks were met before: one look at the node guessed, instead of one for each frame. */
-  function nodeOf(stack: Int32Array, depth: number): number {
-    let hash = depth;
-    for (let frame = 0; frame < depth; frame++) {
-      hash = Math.imul(hash ^ (stack[frame] ?? 0), 0x01000193);
-    }
-    const slot = (hash ^ (hash >>> 15)) & (guesses.length - 1);
-    const guess = guesses[slot] ?? root;
-    if (isStack(guess, stack, depth)) return guess;
-    let node = root;
-    for (let at = depth - 1; at >= 0; at--) node = calls.of(node, stack[at] ?? -1);
-    guesses[slot] = node;
-    return node;
-  }
-
-  function countMode(stack: Int32Array, depth: number, weight: number): void {
-    if (depth === 0) without_stack += weight;
-    else if (symbols[stack[0] ?? -1]?.is_kernel) kernel += weight;
+  function countMode(node: number, weight: number): void {
+    if (node === root) without_stack += weight;
+    else if (symbols[calls.second(node)]?.is_kernel) kernel += weight;
   }
 
   return {
@@ -116,13 +90,18 @@ export function profileBuilder(): ProfileBuilder {
       processNumbers.set(key, processes.length);
       return processes.push({ comm, pid, tids: new Set([tid]) }) - 1;
     },
-    add({ process, cpu, weight }, stack, depth) {
-      const share = shares.of(nodeOf(stack, depth), process);
+    stack(frames, depth) {
+      let node = root;
+      for (let at = depth - 1; at >= 0; at--) node = calls.of(node, frames[at] ?? -1);
+      return node;
+    },
+    add({ process, stack, cpu, weight }) {
+      const share = shares.of(stack, process);
       if (share >= weights.length) weights = longer(weights);
       weights[share] = (weights[share] ?? 0) + weight;
       total += weight;
       if (cpu !== null) by_cpu.set(cpu, (by_cpu.get(cpu) ?? 0) + weight);
-      countMode(stack, depth, weight);
+      countMode(stack, weight);
     },
     finish() {
       const tree = calls.members();

@@ -143,12 +143,13 @@ function profileOf({ samples, names }: OncpuOutput, include_kernel: boolean): Pr
     const comm = names.get(pid) ?? '[program]';
     // Outside of the kernel something of the program ran, also where its stack was not taken.
     const frames = kernel.length + user.length === 0 ? ['0x0'] : user;
-    const stack = Int32Array.from([
+    const called = Int32Array.from([
       ...kernel.map(kernelFrame),
       ...frames.map((each) => userFrame(each, comm)),
     ]);
+    const stack = builder.stack(called, called.length);
     const process = builder.process({ pid, tid: pid, comm });
-    builder.add({ process, cpu: null, weight: count }, stack, stack.length);
+    builder.add({ process, stack, cpu: null, weight: count });
   }
   return builder.finish();
 }

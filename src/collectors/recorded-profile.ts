@@ -33,24 +33,25 @@ export async function readRecording(
   const parser = perfScriptParser({
     frame: builder.symbol,
     task: builder.process,
-    sample({ task, cpu, time_s }, stack, depth) {
+    stack: builder.stack,
+    sample({ task, stack, cpu, time_s }) {
       cut = max_samples > 0 && samples === max_samples;
       if (cut) return;
       if (samples === 0) first_s = time_s;
       last_s = time_s;
       samples++;
-      builder.add({ process: task, cpu, weight: 1 }, stack, depth);
+      builder.add({ process: task, stack, cpu, weight: 1 });
     },
   });
   const running = await ctx.start(perfScript(path), {
-    onStdout(text) {
+    onStdoutBytes(bytes) {
       if (cut) return;
-      parser.push(text);
+      parser.push(bytes);
       if (cut) running.stop();
     },
   });
   const finished = await running.finished;
-  const { warnings } = parser.end();
+  const { odd_lines, warnings } = parser.end();
   if (samples === 0 && finished.exit_code !== 0 && !cut) throw unreadable(finished.stderr);
   const incomplete = !cut && finished.stopped_by !== 'exit';
   return {
@@ -62,9 +63,9 @@ export async function readRecording(
       ...(incomplete
         ? [`perf script was ended by its ${finished.stopped_by}: later samples are missing.`]
         : []),
-      ...(warnings.length > 0 && !cut
+      ...(odd_lines > 0 && !cut
         ? [
-            `${warnings.length} odd lines of perf script, the first: ${untrusted(warnings[0]?.reason ?? '')}.`,
+            `${odd_lines} odd lines of perf script, the first: ${untrusted(warnings[0]?.reason ?? '')}.`,
           ]
         : []),
       ...ignoredMaps(finished.stderr),

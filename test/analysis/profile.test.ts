@@ -21,11 +21,8 @@ function build(stacks: readonly Stack[]): Profile {
     );
     const pid = process.charCodeAt(0);
     const task = builder.process({ comm: process, pid, tid: pid + frames.length });
-    builder.add(
-      { process: task, cpu, weight: 1 },
-      Int32Array.from([...numbers, 7, 7]),
-      frames.length,
-    );
+    const stack = builder.stack(Int32Array.from([...numbers, 7, 7]), frames.length);
+    builder.add({ process: task, stack, cpu, weight: 1 });
   }
   return builder.finish();
 }

@@ -49,7 +49,7 @@ import { parseOffcputimeFolded } from '../../parsers/offcputime-folded/offcputim
 import { parseOncpu } from '../../parsers/oncpu/oncpu.ts';
 import { parsePerfEvents } from '../../parsers/perf-events/perf-events.ts';
 import { parsePerfList } from '../../parsers/perf-list/perf-list.ts';
-import { parsePerfScript } from '../../parsers/perf-script/perf-script.ts';
+import { parsePerfScript } from '../../parsers/perf-script/samples.ts';
 import { parsePerfStat } from '../../parsers/perf-stat/perf-stat.ts';
 import { parsePerfTrace } from '../../parsers/perf-trace/perf-trace.ts';
 import { parsePidCgroup } from '../../parsers/pid-cgroup/pid-cgroup.ts';
