@@ -2,7 +2,7 @@
 export type HeaderPlaces = {
   /** End of the part that names task and CPU. */
   task_end: number;
-  time_s: number;
+  time_s: number | null;
   period: number | null;
   event: string;
   /** Start of what follows the event, or the end of the line. */
@@ -12,24 +12,27 @@ export type HeaderPlaces = {
 export type HeaderBytes = Readonly<{
   /** Reads a line whose event was met before; false where it is none. */
   read(view: DataView, from: number, eol: number): boolean;
-  /** The event is known from now on. */
-  learn(event: string): void;
+  /** The event is known from now on, with or without a time in front. */
+  learn(event: string, timed: boolean): void;
   places: Readonly<HeaderPlaces>;
 }>;
 
-type Known = Readonly<{ name: string; mark: Uint8Array }>;
+type Known = Readonly<{ name: string; timed: boolean; mark: Uint8Array }>;
 
 const colon = 58;
 const space = 32;
 const dot = 46;
 const digit_0 = 48;
+/** perf pads a period to ten columns, an id of a thread to five. */
+export const period_columns = 10;
 /** Events that are remembered: more than anybody records at a time. */
 const max_events = 256;
 
 /** The first line of a sample (see parseHeader) in bytes, for events that are known. */
 export function headerBytes(): HeaderBytes {
   let events: Known[] = [];
-  const places = { task_end: 0, time_s: 0, period: null as number | null, event: '', rest: 0 };
+  let without_time = false;
+  const places: HeaderPlaces = { task_end: 0, time_s: null, period: null, event: '', rest: 0 };
 
   /** The event whose mark "cpu-clock:" begins at `at`. The one met last is asked first. */
   function eventAt(view: DataView, at: number, end: number): Known | null {
@@ -53,26 +56,31 @@ export function headerBytes(): HeaderBytes {
     return known;
   }
 
-  function take(view: DataView, time_at: number, time_end: number, rest: number, known: Known) {
-    places.task_end = time_at;
-    places.time_s = seconds(view, time_at, time_end);
+  /** Of a line whose event ends at `end`, with nothing that others wrote before it but the comm. */
+  function beforeEvent(view: DataView, from: number, end: number, known: Known): boolean {
+    const at = endBefore(view, from, end - known.mark.length);
+    const digits = digitsBefore(view, from, at);
+    const before = endBefore(view, from, digits);
+    const counted = digits < at && (known.timed || at - before > period_columns);
+    places.period = counted ? wholeNumber(view, digits, at) : null;
     places.event = known.name;
-    places.rest = rest;
-    return true;
+    places.task_end = counted ? before : at;
+    return !known.timed || takeTime(view, from, places.task_end);
   }
 
-  /** Of a line that ends in its event: nothing that others wrote stands between it and the time. */
+  function takeTime(view: DataView, from: number, end: number): boolean {
+    if (end === from || view.getUint8(end - 1) !== colon) return false;
+    const time_at = timeBefore(view, from, end - 1);
+    places.time_s = time_at < 0 ? null : seconds(view, time_at, end - 1);
+    places.task_end = time_at;
+    return time_at >= 0;
+  }
+
   function fromTheRight(view: DataView, from: number, end: number): boolean {
     const known = eventBefore(view, from, end);
-    if (known === null) return false;
-    let at = endBefore(view, from, end - known.mark.length);
-    const digits = digitsBefore(view, from, at);
-    places.period = digits < at ? wholeNumber(view, digits, at) : null;
-    if (digits < at) at = endBefore(view, from, digits);
-    const time_end = at - 1;
-    if (time_end < from || view.getUint8(time_end) !== colon) return false;
-    const time_at = timeBefore(view, from, time_end);
-    return time_at >= 0 && take(view, time_at, time_end, end, known);
+    places.time_s = null;
+    places.rest = end;
+    return known !== null && beforeEvent(view, from, end, known);
   }
 
   /** Of a line whose time ends at `at`, where the rest of it is an event with what follows. */
@@ -86,13 +94,29 @@ export function headerBytes(): HeaderBytes {
     const known = eventAt(view, event, end);
     if (known === null) return false;
     places.period = counted ? wholeNumber(view, next, digits) : null;
-    return take(view, time_at, at, skipBlanks(view, event + known.mark.length, end), known);
+    places.task_end = time_at;
+    places.time_s = seconds(view, time_at, at);
+    places.event = known.name;
+    places.rest = skipBlanks(view, event + known.mark.length, end);
+    return true;
+  }
+
+  /** Of a line without a time, whose event ends behind `at`. */
+  function afterEvent(view: DataView, from: number, at: number, end: number): boolean {
+    const known = eventBefore(view, from, at + 1);
+    if (known === null || known.timed) return false;
+    places.time_s = null;
+    places.rest = skipBlanks(view, at + 1, end);
+    return beforeEvent(view, from, at + 1, known);
   }
 
   function fromTheLeft(view: DataView, from: number, end: number): boolean {
-    for (let at = from; at < end; at++) {
-      const isEnd = view.getUint8(at) === colon && view.getUint8(at + 1) === space;
-      if (isEnd && afterTime(view, from, at, end)) return true;
+    for (let at = nextColon(view, from, end); at >= 0; at = nextColon(view, at + 1, end)) {
+      if (afterTime(view, from, at, end)) return true;
+    }
+    if (!without_time) return false;
+    for (let at = nextColon(view, from, end); at >= 0; at = nextColon(view, at + 1, end)) {
+      if (afterEvent(view, from, at, end)) return true;
     }
     return false;
   }
@@ -104,13 +128,22 @@ export function headerBytes(): HeaderBytes {
       const bare = view.getUint8(end - 1) === colon && fromTheRight(view, from, end);
       return bare || fromTheLeft(view, from, end);
     },
-    learn(name) {
-      if (events.some((known) => known.name === name)) return;
-      events = [{ name, mark: new TextEncoder().encode(`${name}:`) }, ...events];
+    learn(name, timed) {
+      if (!timed) without_time = true;
+      if (events.some((known) => known.name === name && known.timed === timed)) return;
+      events = [{ name, timed, mark: new TextEncoder().encode(`${name}:`) }, ...events];
       events.length = Math.min(events.length, max_events);
     },
     places,
   };
+}
+
+/** The next colon with a blank behind it, or -1. */
+function nextColon(view: DataView, from: number, end: number): number {
+  for (let at = from; at < end; at++) {
+    if (view.getUint8(at) === colon && view.getUint8(at + 1) === space) return at;
+  }
+  return -1;
 }
 
 function isMark(view: DataView, at: number, mark: Uint8Array): boolean {

@@ -1,10 +1,13 @@
 import { untrusted } from '../untrusted.ts';
+import { period_columns } from './header-bytes.ts';
 
 /** Who was sampled. The pid is null where the text has thread ids only. */
 export type Task = Readonly<{ comm: string; pid: number | null; tid: number }>;
 
 export type Header = Readonly<{
   event: string;
+  /** Whether a time stands before the event. */
+  timed: boolean;
   /** What follows the event: a frame where there is no stack, text of a tracepoint, or nothing. */
   rest: string;
 }>;
@@ -22,6 +25,7 @@ const digit_9 = 57;
  *
  *     node  8261/8261  [000]  1525.130933: cpu-clock:
  *     kworker/0:1-eve   371 [000]  2000.272850:          1 sched:sched_switch: prev_comm=…
+ *     node   744   20408163 cpu-clock:
  *
  * A comm holds blanks, slashes, brackets and colons. With a stack the line ends in the event, so it
  * is read from the right, where nobody's text stands; otherwise from the left.
@@ -33,9 +37,11 @@ export function parseHeader(line: string): Header | null {
 
 function fromTheRight(line: string, end: number): Header | null {
   const eventAt = wordBefore(line, end);
+  const event = line.slice(eventAt, end - 1);
   let timeEnd = endBefore(line, eventAt);
   if (isDigit(line.charCodeAt(timeEnd - 1))) timeEnd = endBefore(line, skipNumber(line, timeEnd));
-  return endsInTime(line, timeEnd) ? { event: line.slice(eventAt, end - 1), rest: '' } : null;
+  if (endsInTime(line, timeEnd)) return { event, timed: true, rest: '' };
+  return isTimeless(line, eventAt, event) ? { event, timed: false, rest: '' } : null;
 }
 
 function fromTheLeft(line: string): Header | null {
@@ -44,9 +50,32 @@ function fromTheLeft(line: string): Header | null {
     if (parseTask(line.slice(0, skipNumber(line, at))) === null) continue;
     const [event, rest] = firstWord(line.slice(at + 2));
     const [next, tail] = isDigits(event) ? firstWord(rest) : [event, rest];
-    return { event: next.endsWith(':') ? next.slice(0, -1) : next, rest: tail };
+    return { event: next.endsWith(':') ? next.slice(0, -1) : next, timed: true, rest: tail };
+  }
+  return timelessFromTheLeft(line);
+}
+
+/** Threads recorded on their own (`perf record --per-thread`) have no time, and no CPU. */
+function timelessFromTheLeft(line: string): Header | null {
+  for (let at = line.indexOf(': '); at > 0; at = line.indexOf(': ', at + 1)) {
+    const eventAt = wordBefore(line, at);
+    const event = line.slice(eventAt, at);
+    const rest = line.slice(at + 1).trimStart();
+    if (/^[0-9a-f]+ /.test(rest) && isTimeless(line, eventAt, event)) {
+      return { event, timed: false, rest };
+    }
   }
   return null;
+}
+
+/** Whether a task and perhaps a period stand before the event, and nothing else. */
+function isTimeless(line: string, eventAt: number, event: string): boolean {
+  if (!/^[A-Za-z]/.test(event)) return false;
+  const end = endBefore(line, eventAt);
+  const digits = skipDigits(line, end);
+  const before = endBefore(line, digits);
+  const counted = digits < end && end - before > period_columns;
+  return parseTask(line.slice(0, counted ? before : end)) !== null;
 }
 
 /** Whether " 1525.130933:" ends before `end`. */
@@ -96,6 +125,12 @@ function wordBefore(text: string, end: number): number {
 function skipNumber(text: string, end: number): number {
   let at = end;
   while (at > 0 && (isDigit(text.charCodeAt(at - 1)) || text.charCodeAt(at - 1) === dot)) at--;
+  return at;
+}
+
+function skipDigits(text: string, end: number): number {
+  let at = end;
+  while (at > 0 && isDigit(text.charCodeAt(at - 1))) at--;
   return at;
 }
 

@@ -25,8 +25,11 @@ export type SampleFacts = Readonly<{
   task: number;
   stack: number;
   cpu: number | null;
-  /** Seconds of the clock that perf recorded with, as exact as the text. */
-  time_s: number;
+  /**
+   * Seconds of the clock that perf recorded with, as exact as the text; null where it has none, as
+   * after `perf record --per-thread`.
+   */
+  time_s: number | null;
   /** As perf names it, with its modifiers: cycles:ppp, sched:sched_switch. */
   event: string;
   /** What the sample stands for, in the unit of its event; null where the text does not say. */
@@ -158,7 +161,7 @@ export function perfScriptParser(
       lost += lostRecords(parsed.event, parsed.rest);
       return false;
     }
-    header.learn(parsed.event);
+    header.learn(parsed.event, parsed.timed);
     return true;
   }
 

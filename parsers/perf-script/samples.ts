@@ -9,7 +9,7 @@ export type PerfSample = Readonly<{
   pid: number | null;
   tid: number;
   cpu: number | null;
-  time_s: number;
+  time_s: number | null;
   event: string;
   period: number | null;
   frames: readonly Frame[];

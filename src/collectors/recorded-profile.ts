@@ -27,8 +27,8 @@ export async function readRecording(
 ): Promise<RecordedProfile> {
   const builder = profileBuilder();
   let samples = 0;
-  let first_s = 0;
-  let last_s = 0;
+  let first_s: number | null = null;
+  let last_s: number | null = null;
   let cut = false;
   const parser = perfScriptParser({
     frame: builder.symbol,
@@ -37,7 +37,7 @@ export async function readRecording(
     sample({ task, stack, cpu, time_s }) {
       cut = max_samples > 0 && samples === max_samples;
       if (cut) return;
-      if (samples === 0) first_s = time_s;
+      first_s ??= time_s;
       last_s = time_s;
       samples++;
       builder.add({ process: task, stack, cpu, weight: 1 });
@@ -58,7 +58,7 @@ export async function readRecording(
     profile: builder.finish(),
     samples,
     cut,
-    span_ms: samples === 0 ? null : Math.round((last_s - first_s) * 1000),
+    span_ms: first_s === null || last_s === null ? null : Math.round((last_s - first_s) * 1000),
     warnings: [
       ...(incomplete
         ? [`perf script was ended by its ${finished.stopped_by}: later samples are missing.`]

@@ -1,0 +1,89 @@
+import type { Frame, StackProfile } from './stack-profile.ts';
+
+/** The options of the stackcollapse programs; all off unless asked for. */
+export type FoldedOptions = Readonly<{
+  /** "java-1234" instead of "java", "java-1234/1240" with threads; "?" where it is not known. */
+  ids?: 'pid' | 'tid';
+  /** `_[k]` behind names of the kernel, `_[j]` behind those of a JIT, `_[i]` behind inlined ones. */
+  kernel?: boolean;
+  jit?: boolean;
+  inlined?: boolean;
+}>;
+
+/**
+ * Folded stacks, sorted, as stackcollapse-perf.pl and inferno-collapse-perf write them: the process
+ * with its blanks as underscores, then frames from the outermost on, and the weight. Parameters are
+ * cut off, semicolons become colons, `a->b` of a JIT that inlined becomes two frames, a function
+ * without a name is that of its file in brackets. Other than those programs it keeps C++ names that
+ * start with "(anonymous namespace)", and samples without a stack, as the name of the process alone.
+ */
+export function foldedText(profile: StackProfile, options: FoldedOptions = {}): string {
+  const names = profile.frames.map(() => '');
+  const javaNames = profile.frames.map(() => '');
+  const weights = new Map<string, number>();
+  for (const { frames, comm, pid, tid, weight } of profile.stacks) {
+    const isJava = comm?.startsWith('java') ?? false;
+    const known = isJava ? javaNames : names;
+    let line = processName(comm, pid, tid, options);
+    for (const number of frames) {
+      known[number] ||= `;${foldedFrame(profile.frames[number], isJava, options)}`;
+      line += known[number];
+    }
+    weights.set(line, (weights.get(line) ?? 0) + weight);
+  }
+  const lines = [...weights.keys()].sort();
+  return lines.map((line) => `${line} ${weights.get(line)}\n`).join('');
+}
+
+function processName(
+  comm: string | null,
+  pid: number | null,
+  tid: number | null,
+  { ids }: FoldedOptions,
+): string {
+  const name = (comm ?? '[unknown]').replaceAll(' ', '_').replaceAll(';', ':');
+  if (ids === 'pid') return `${name}-${pid ?? '?'}`;
+  return ids === 'tid' ? `${name}-${pid ?? '?'}/${tid ?? '?'}` : name;
+}
+
+function foldedFrame(frame: Frame | undefined, isJava: boolean, options: FoldedOptions): string {
+  if (!frame) return '[unknown]';
+  const [called = '', ...inlined] = fullName(frame).split('->');
+  const first = `${tidy(called, isJava)}${annotation(frame, options)}`;
+  return [first, ...inlined.map((name) => `${tidy(name, isJava)}_[i]`)].join(';');
+}
+
+function fullName({ name, module }: Frame): string {
+  if (name !== '[unknown]' || module === null) return name;
+  return `[${module.slice(module.lastIndexOf('/') + 1)}]`;
+}
+
+function annotation({ kind, module }: Frame, { kernel, jit, inlined }: FoldedOptions): string {
+  const inKernel = kind === 'kernel' || kind === 'bpf' || kind === 'guest' || module === '[vdso]';
+  if (kernel && inKernel) return '_[k]';
+  if (jit && kind === 'jit') return '_[j]';
+  return inlined && kind === 'inlined' ? '_[i]' : '';
+}
+
+function tidy(name: string, isJava: boolean): string {
+  const plain = withoutParameters(name.replaceAll(';', ':'));
+  return isJava && plain.startsWith('L') && plain.includes('/') ? plain.slice(1) : plain;
+}
+
+/**
+ * "f(int)" without what follows f. Kept are the receivers of Go, `http.(*Client).Do`, the anonymous
+ * namespace of C++, and parentheses within template arguments and other brackets.
+ */
+function withoutParameters(name: string): string {
+  let depth = 0;
+  for (let at = name.search(/[<{[(]/); at >= 0 && at < name.length; at++) {
+    const sign = name.charAt(at);
+    if (sign === '(' && depth === 0 && !isPartOfName(name, at)) return name.slice(0, at);
+    if ('<{[('.includes(sign)) depth++;
+    else if ('>}])'.includes(sign)) depth--;
+  }
+  return name;
+}
+
+const isPartOfName = (name: string, at: number): boolean =>
+  name.charAt(at - 1) === '.' || name.startsWith('(anonymous namespace)', at);

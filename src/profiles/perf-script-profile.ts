@@ -1,0 +1,89 @@
+import {
+  perfScriptParser,
+  type SampleFacts,
+  type ScriptTotals,
+} from '../../parsers/perf-script/perf-script.ts';
+import { type EventFacts, stackProfiles, type TaskDetail } from './profile-builder.ts';
+import type { StackProfile } from './stack-profile.ts';
+
+/** Takes the text of perf script piece by piece. */
+export type PerfScriptImport = Readonly<{
+  push(chunk: Uint8Array): void;
+  /** One profile for each event, in the order in which they were met. */
+  end(): readonly StackProfile[];
+}>;
+
+type Seen = {
+  /** Null where the text has no times. */
+  first_s: number | null;
+  last_s: number | null;
+  samples: number;
+  with_period: number;
+  /** Of all samples; null where they differ. */
+  period: number | null;
+};
+
+/** Periods of these are nanoseconds of CPU time. */
+const clocks = /^(?:cpu-clock|task-clock)(?::|$)/;
+
+/**
+ * Profiles out of perf script text, weighed by the period where the text has one. `detail`: whether
+ * the samples of each name, process or thread are told apart; memory follows what is.
+ */
+export function perfScriptImport(detail: TaskDetail = 'comm'): PerfScriptImport {
+  const profiles = stackProfiles(detail);
+  const events = new Map<string, Seen>();
+  const parser = perfScriptParser({
+    frame: ({ symbol, module, kind }) =>
+      profiles.frame({ name: symbol, module: module === '[unknown]' ? null : module, kind }),
+    task: profiles.task,
+    stack: profiles.stack,
+    sample(sample) {
+      const { stack, task, event, period } = sample;
+      note(events, sample);
+      profiles.add(event, { stack, task, weight: period ?? 1 });
+    },
+  });
+  return {
+    push: parser.push,
+    end() {
+      const totals = parser.end();
+      return profiles.finish((event) => factsOf(event, events.get(event), totals));
+    },
+  };
+}
+
+function note(events: Map<string, Seen>, { event, time_s, period }: SampleFacts): void {
+  const seen = events.get(event);
+  if (!seen) {
+    const with_period = period === null ? 0 : 1;
+    events.set(event, { first_s: time_s, last_s: time_s, samples: 1, with_period, period });
+    return;
+  }
+  seen.samples++;
+  if (period !== null) seen.with_period++;
+  if (period !== seen.period) seen.period = null;
+  if (time_s === null) return;
+  if (seen.first_s === null || time_s < seen.first_s) seen.first_s = time_s;
+  if (seen.last_s === null || time_s > seen.last_s) seen.last_s = time_s;
+}
+
+function factsOf(event: string, seen: Seen | undefined, totals: ScriptTotals): EventFacts {
+  const { samples = 0, with_period = 0, period = null } = seen ?? {};
+  const { first_s = null, last_s = null } = seen ?? {};
+  const [odd] = totals.warnings;
+  return {
+    unit: with_period === 0 ? 'samples' : clocks.test(event) ? 'ns' : 'count',
+    period,
+    duration_ms: first_s === null || last_s === null ? null : Math.round((last_s - first_s) * 1000),
+    lost: totals.lost,
+    warnings: [
+      ...(odd
+        ? [`${totals.odd_lines} odd lines of perf script; line ${odd.line}: ${odd.reason}.`]
+        : []),
+      ...(with_period > 0 && with_period < samples
+        ? [`${samples - with_period} samples of ${event} say no period and count as 1.`]
+        : []),
+    ],
+  };
+}
