@@ -25,6 +25,8 @@ const tab = 9;
 const space = 32;
 const unknown = '[unknown]';
 const inlined = 'inlined';
+/** Of a name: those of C++ templates reach a few thousand characters. */
+const longest = 4096;
 const deleted = ' (deleted))';
 
 /**
@@ -49,8 +51,8 @@ export function parseFrame(line: string): Frame | null {
   const module = (open < 0 ? '' : closed.slice(open + 2, -1)) || unknown;
   const is_kernel = isKernel(module, hex);
   return {
-    symbol: untrusted(symbol) || unknown,
-    module: untrusted(module) || unknown,
+    symbol: untrusted(symbol, longest) || unknown,
+    module: untrusted(module, longest) || unknown,
     address: `0x${hex}`,
     is_kernel,
     kind: kindOf(symbol, module, is_kernel),

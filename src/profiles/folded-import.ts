@@ -11,6 +11,8 @@ export type FoldedImport = Readonly<{
   first: 'comm' | 'frame';
 }>;
 
+/** As in parsers/perf-script: names of C++ templates are long. */
+const longest_name = 4096;
 const annotated = /_\[([kji])\]$/;
 const kinds: Readonly<Record<string, FrameKind>> = { k: 'kernel', j: 'jit', i: 'inlined' };
 /** "java-?/1240" and "java-1234/1240" with --tid, "java-1234" with --pid. */
@@ -66,7 +68,7 @@ const idOf = (text: string | undefined): number | null =>
 
 function frameOf(text: string): Frame {
   const [, letter = ''] = annotated.exec(text) ?? [];
-  const name = untrusted(text.replace(annotated, '')) || '[unknown]';
+  const name = untrusted(text.replace(annotated, ''), longest_name) || '[unknown]';
   const [, module = null] = /^\[(.+)\]$/.exec(name) ?? [];
   if (module === 'unknown') return { name, module: null, kind: kinds[letter] ?? 'unknown' };
   if (module !== null) return { name: '[unknown]', module, kind: kinds[letter] ?? 'user' };

@@ -25,6 +25,7 @@ import { fdType, socketInode } from '../../parsers/fd-target/fd-target.ts';
 import { parseFileopen } from '../../parsers/fileopen/fileopen.ts';
 import { parseFileslow } from '../../parsers/fileslow/fileslow.ts';
 import { parseFilterFunctions } from '../../parsers/filter-functions/filter-functions.ts';
+import { parseFolded } from '../../parsers/folded/folded.ts';
 import { parseFunctionTraceFile } from '../../parsers/function-trace/function-trace.ts';
 import {
   parseGethostlatency,
@@ -104,6 +105,7 @@ export const parsers: Readonly<Record<string, (text: string) => unknown>> = {
   'gethostlatency-table': parseGethostlatencyTable,
   iolayers: parseIolayers,
   'filter-functions': parseFilterFunctions,
+  folded: parseFolded,
   'function-trace': parseFunctionTraceFile,
   interrupts: parseInterrupts,
   kallsyms: parseKallsymsFunctions,
