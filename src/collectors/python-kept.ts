@@ -88,7 +88,12 @@ function asProfile({ profile, run }: StoredProfile): Profile {
       }),
     );
     const stack = Int32Array.from(symbols.reverse());
-    builder.add({ process, cpu: null, weight: samples }, stack, stack.length);
+    builder.add({
+      process,
+      stack: builder.stack(stack, stack.length),
+      cpu: null,
+      weight: samples,
+    });
   }
   return builder.finish();
 }

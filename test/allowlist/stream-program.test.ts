@@ -71,7 +71,9 @@ describe('the shipped programs', () => {
   test.each(names)('%s.bt prints the name of a task as numbers, or escaped', (name) => {
     const text = code(shipped(name));
     expect(text).not.toMatch(/\bstr\(|(?<!->)\bcomm\b/);
-    expect(text.match(/->comm\b/g)?.length ?? 0).toBe(text.match(/buf\((?:args|\$task)->comm/g)?.length ?? 0);
+    expect(text.match(/->comm\b/g)?.length ?? 0).toBe(
+      text.match(/buf\((?:args|\$task)->comm/g)?.length ?? 0,
+    );
   });
 
   test.each(names)('%s.bt reads no parameter that there is not', (name) => {

@@ -116,7 +116,7 @@ function profileOf(...stacks: readonly Readonly<{ frames: readonly string[]; wei
     const stack = Int32Array.from(frames, (symbol) =>
       builder.symbol({ symbol, module: '/tmp/perf-7.map', is_kernel: false, address: '0x0' }),
     );
-    builder.add({ process, cpu: null, weight }, stack, stack.length);
+    builder.add({ process, stack: builder.stack(stack, stack.length), cpu: null, weight });
   }
   return builder.finish() satisfies Profile;
 }
