@@ -100,7 +100,7 @@ export async function startEventTracer(
     seen: watched.seen,
     lost: watched.lost,
     async stop() {
-      if (!tracer.ended()) await close(ctx, tracer, watched.isQuiet);
+      if (!tracer.ended()) await close(ctx, tracer, watched);
       await tracer.stop();
     },
     ended: tracer.ended,
@@ -113,11 +113,16 @@ const drain_ms = 5000;
 const poll_ms = 20;
 
 /** bpftrace throws away what it has not read when it is told to end. */
-async function close(ctx: Context, tracer: Tracer, isQuiet: () => boolean): Promise<void> {
+async function close(ctx: Context, tracer: Tracer, watched: Watched): Promise<void> {
   const until_ms = ctx.monotonicMs() + drain_ms;
+  watched.listen();
   tracer.printMaps('SIGWINCH');
-  while (!tracer.ended() && !isQuiet() && ctx.monotonicMs() < until_ms) await ctx.sleep(poll_ms);
+  while (!tracer.ended() && !watched.isQuiet() && ctx.monotonicMs() < until_ms) {
+    await ctx.sleep(poll_ms);
+  }
 }
+
+type Watched = ReturnType<typeof watch>;
 
 /** Longer than the program lets a record wait: two looks at the buffers of silent CPUs. */
 const quiet_ms = 250;
@@ -157,6 +162,11 @@ function watch(ctx: Context, onBytes: (bytes: Buffer) => void) {
     complaint,
     seen: () => seen,
     lost: () => lost,
+    /** What was quiet before says nothing: a record may be on its way since. */
+    listen(): void {
+      record_ms = ctx.monotonicMs();
+      counts = 0;
+    },
     isQuiet: () => counts >= quiet_counts && ctx.monotonicMs() - record_ms >= quiet_ms,
   };
 }

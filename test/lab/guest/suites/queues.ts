@@ -141,10 +141,12 @@ describe('dispatch queues', { timeout: 400_000 }, () => {
     const tasks = 6;
     const first = await queues(500);
     assert.match(first.attached ?? '', /dispatch_enqueue/);
+    // Beside the load bpftrace takes longer to attach than the server keeps its own attached.
+    const { finish } = await startIndependent(independent);
+    await queues(500);
     const load = spin(tasks, '0-1');
     try {
-      const { finish } = await startIndependent(independent);
-      await queues(500);
+      await pause(1000);
       const rows: Queue[] = [];
       const windows: [from_ns: number, to_ns: number][] = [];
       for (let read = 0; read < 4; read++) {
