@@ -1,4 +1,4 @@
-import { approve, type Command, ownPath } from './command.ts';
+import { approve, type Command, ownPath, userPath } from './command.ts';
 import { programs } from './programs.ts';
 
 /**
@@ -16,6 +16,24 @@ export function perfScript(recording: string): Command {
       ...['-F', 'comm,pid,tid,cpu,time,event,ip,sym,dso'],
     ],
     // The text of a recording is about seven times as long as the recording.
+    limits: { duration_ms: 300_000, output_bytes: 8 * 1024 ** 3 },
+  });
+}
+
+/**
+ * The same on a recording of a user's, which perf reads although someone else made it (-f): the caller
+ * has resolved the path and found it below a folder that the operator allows.
+ */
+export function importedPerfScript(recording: string): Command {
+  return approve({
+    program: programs.perf,
+    args: [
+      'script',
+      '-f',
+      ...['-i', userPath('recording', recording)],
+      '--no-inline',
+      ...['-F', 'comm,pid,tid,cpu,time,event,ip,sym,dso'],
+    ],
     limits: { duration_ms: 300_000, output_bytes: 8 * 1024 ** 3 },
   });
 }

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command, Program } from '../allowlist/command.ts';
+import { type ImportFile, openImport, usualImportRoots } from './exec/import-file.ts';
 import { findProgram, installCommand, type Resolved } from './exec/resolve-program.ts';
 import { type Scratch, scratchSpace } from './exec/scratch.ts';
 import { shippedPython, shippedScript } from './exec/shipped-script.ts';
@@ -22,6 +23,8 @@ export type Settings = Readonly<{
   statsSocketPath?: string | undefined;
   /** Programs of users; default: those below the working folder. */
   python?: PythonSettings | undefined;
+  /** Folders from which profiles may be imported; default: the working folder. */
+  importRoots?: readonly string[] | undefined;
   /** Where captures are kept; default: the state folder of the user. */
   stateFolder?: string | undefined;
 }>;
@@ -53,6 +56,8 @@ export type Context = Readonly<{
   programUser: typeof programUser;
   environmentPythons: typeof environmentPythons;
   workspace: typeof userWorkspace;
+  /** A file of a user's to be imported, below the folders that the operator allows. */
+  openImport(path: string): ImportFile;
   /** Captures that outlive a server. */
   captures: CaptureStore;
   now(): Date;
@@ -86,6 +91,7 @@ export function createContext(settings: Settings, root = ''): Context {
     programUser,
     environmentPythons,
     workspace: userWorkspace,
+    openImport: (path) => openImport(path, settings.importRoots ?? usualImportRoots()),
     captures: captureStore(settings.stateFolder ?? stateFolder(), () => new Date()),
     now: () => new Date(),
     monotonicMs: () => performance.now(),

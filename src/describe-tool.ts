@@ -70,9 +70,14 @@ const forListing: Override = (context) => {
     delete node[bound];
   }
   if (node.minimum === 0 || node.minimum === 1) delete node.minimum;
-  if ((node.maximum ?? 0) >= 1000) delete node.maximum;
+  if ((node.maximum ?? 0) >= 100) delete node.maximum;
   const { default: usual } = node;
-  if (usual === '' || usual === false || (Array.isArray(usual) && usual.length === 0)) {
+  if (
+    usual === '' ||
+    usual === false ||
+    usual === 0 ||
+    (Array.isArray(usual) && usual.length === 0)
+  ) {
     delete node.default;
   }
 };

@@ -1,6 +1,9 @@
 /** Something this host cannot tell, why, and the command that changes it (null: nothing does). */
 export type Unavailable = Readonly<{ what: string; reason: string; fix: string | null }>;
 
+/** A resource for the client to read, which the answer is only the summary of. */
+export type ResourceLink = Readonly<{ uri: string; name: string; mimeType: string }>;
+
 /**
  * What a collector answers: the data and how it was measured. Fields of `data` that could not be
  * measured are null and have an entry in `unavailable`.
@@ -20,5 +23,7 @@ export type Reading<T> = Readonly<{
   /** Set where a tracer ran. */
   lost_events?: number;
   warnings?: readonly string[];
+  /** Resources that hold what the answer is about. */
+  links?: readonly ResourceLink[];
   unavailable?: readonly Unavailable[];
 }>;

@@ -73,7 +73,11 @@ export function buildServer(
         surface.callTool(tool, params.arguments, ctx, call),
       );
       const text = JSON.stringify(answer);
-      return { content: [{ type: 'text', text }], structuredContent: answer };
+      const links = (answer.links ?? []).map((link) => ({
+        type: 'resource_link' as const,
+        ...link,
+      }));
+      return { content: [{ type: 'text', text }, ...links], structuredContent: answer };
     } catch (thrown) {
       // Without structuredContent: clients would check it against the schema of a success.
       const text = JSON.stringify(errorBody(toTracewrightError(thrown), tool.name));
@@ -88,6 +92,12 @@ export function buildServer(
     const text = await asProtocolError(
       withProgress(request, (call) => surface.readResourceText(uri, ctx, call)),
     );
+    if (typeof text === 'object' && 'content' in text) {
+      const { mimeType, content } = text;
+      if (typeof content === 'string') return { contents: [{ uri, mimeType, text: content }] };
+      const blob = Buffer.from(content).toString('base64');
+      return { contents: [{ uri, mimeType, blob }] };
+    }
     const shown = typeof text === 'string' ? text : standIn(text);
     return { contents: [{ uri, mimeType: resource.mimeType, text: shown }] };
   });

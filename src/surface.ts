@@ -27,13 +27,15 @@ export const surface = {
   listTools: (selection: Selection) => ({ tools: selectTools(selection).map(describeTool) }),
 
   listResources: (settings: Settings) => ({
-    resources: offered(settings).map(({ uri, name, title, description, mimeType }) => ({
-      uri,
-      name,
-      title,
-      description,
-      mimeType,
-    })),
+    resources: offered(settings)
+      .filter(hasOneUri)
+      .map(({ uri, name, title, description, mimeType }) => ({
+        uri,
+        name,
+        title,
+        description,
+        mimeType,
+      })),
   }),
 
   listResourceTemplates: (settings: Settings) => ({
@@ -44,8 +46,8 @@ export const surface = {
       return [
         {
           uriTemplate: template,
-          name: `${name}-with-parameters`,
-          title: `${title}, with parameters`,
+          name: hasOneUri(resource) ? `${name}-with-parameters` : name,
+          title: hasOneUri(resource) ? `${title}, with parameters` : title,
           description: `${description} Parameters: ${resource.help}.`,
           mimeType,
         },
@@ -84,6 +86,9 @@ export const surface = {
     return { completion: { values: [...values], total: values.length, hasMore: false } };
   },
 };
+
+/** Where the path itself has parameters there is only a template to list. */
+const hasOneUri = ({ uri }: { uri: string }): boolean => !uri.includes('{');
 
 /** Those that this server can answer. */
 const offered = ({ daemon }: Settings) =>

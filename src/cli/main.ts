@@ -29,6 +29,9 @@ const options = {
   'python-root': { type: 'string', multiple: true },
   'python-as-root': { type: 'boolean' },
   'state-dir': { type: 'string' },
+  'import-root': { type: 'string', multiple: true },
+  out: { type: 'string' },
+  open: { type: 'boolean' },
 } as const;
 
 /** Runs the command line and gives the exit code: 0 done, 1 failed, 2 wrong usage. */
@@ -53,6 +56,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       readOnly: selection.readOnly,
       statsSocketPath: values['stats-socket-path'],
       stateFolder: values['state-dir'],
+      importRoots: values['import-root']?.map((path) => resolve(path)),
       python: pythonSettings(process.env, process.cwd(), {
         roots: values['python-root']?.map((path) => resolve(path)),
         asRoot: values['python-as-root'],

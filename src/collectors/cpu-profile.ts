@@ -1,6 +1,8 @@
+import type { Profile } from '../analysis/profile.ts';
 import type { Call, Context } from '../context.ts';
 import type { Reading, Unavailable } from '../reading.ts';
 import { boundedTrace, profilerBusy, type SkippedMethod, traceParts } from './bounded-trace.ts';
+import { cpuCapture } from './cpu-capture.ts';
 import { cpu_root, readCpuList } from './cpu-files.ts';
 import {
   type CpuProfileFigures,
@@ -8,6 +10,7 @@ import {
   type TopFunction,
 } from './cpu-profile-figures.ts';
 import { cpuProfileRungs, type SampledCpu } from './cpu-profile-rungs.ts';
+import { type Keeping, type Kept, tryToKeep } from './profile-captures.ts';
 import { secondsLeft } from './profile-status.ts';
 import { checkRate, targetText } from './profile-target.ts';
 import { currentSession, profile_kind } from './profiler.ts';
@@ -27,6 +30,8 @@ type Query = Readonly<{
   pid?: number | undefined;
   include_kernel: boolean;
   output_format: 'summary' | 'collapsed';
+  /** The profile is kept, for its views to be asked for. */
+  keep?: boolean;
 }>;
 
 export type CpuProfile = Readonly<{
@@ -40,6 +45,7 @@ export type CpuProfile = Readonly<{
   /** Lines of the program itself where the process (`pid`) is a Python. */
   python?: AttachedPython | null;
 }> &
+  Partial<Kept> &
   CpuProfileFigures;
 
 /**
@@ -75,6 +81,10 @@ export async function collectCpuProfile(
   const figures = sampled === null ? nothing : cpuProfileFigures(sampled, query.output_format);
   const window_ms = parts.window_ms ?? duration_ms;
   const attached = pythonOf(taken, sampled);
+  const keeping =
+    query.keep && sampled?.profile
+      ? keep(ctx, sampled.profile, query, targetText(target), window_ms, parts)
+      : null;
   const data: CpuProfile = {
     method,
     skipped_methods: result.skipped,
@@ -84,10 +94,13 @@ export async function collectCpuProfile(
     cpu_busy_percent: busyPercent(ctx, figures.total_samples, query.sample_rate_hz, window_ms),
     ...figures,
     ...(attached === null ? {} : { python: 'python' in attached ? attached.python : null }),
+    ...keeping?.kept,
   };
   return {
     data,
     ...parts,
+    warnings: [...parts.warnings, ...(keeping?.warnings ?? [])],
+    links: keeping?.links ?? [],
     summary: inWords(data, targetText(target), window_ms),
     unavailable: [
       ...unavailable,
@@ -102,6 +115,19 @@ function pythonOf(attached: Attached | null, sampled: SampledCpu | null): Attach
   if (attached === null || 'python' in attached || sampled?.profile == null) return attached;
   const python = trampolineStacks(sampled.profile);
   return python === null ? attached : { python };
+}
+
+function keep(
+  ctx: Context,
+  profile: Profile,
+  { sample_rate_hz }: Query,
+  target: string,
+  duration_ms: number,
+  { lost_events = 0, warnings }: Readonly<{ lost_events?: number; warnings: readonly string[] }>,
+): Keeping {
+  const facts = { event: 'cpu-clock', rate_hz: sample_rate_hz, duration_ms };
+  const capture = cpuCapture(profile, { ...facts, lost: lost_events, warnings });
+  return tryToKeep(ctx, capture, `CPU profile of ${target}`);
 }
 
 const all = { scope: 'all' as const };

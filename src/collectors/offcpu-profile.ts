@@ -2,8 +2,10 @@ import type { Call, Context } from '../context.ts';
 import type { Reading, Unavailable } from '../reading.ts';
 import { standingThreads, waitsFromBefore } from './blocked-throughout.ts';
 import { boundedTrace, type SkippedMethod, traceParts } from './bounded-trace.ts';
+import { offcpuCapture } from './offcpu-capture.ts';
 import { type OffcpuFigures, offcpuFigures } from './offcpu-figures.ts';
 import { type OffcpuTrace, offcpuRungs } from './offcpu-rungs.ts';
+import { type Kept, tryToKeep } from './profile-captures.ts';
 import { tracedProcess } from './traced-process.ts';
 
 type Query = Readonly<{
@@ -12,6 +14,8 @@ type Query = Readonly<{
   min_block_us: number;
   kernel_stacks: boolean;
   user_stacks: boolean;
+  /** The profile is kept, for its views to be asked for. */
+  keep?: boolean;
 }>;
 
 export type OffcpuProfile = Readonly<{
@@ -20,6 +24,7 @@ export type OffcpuProfile = Readonly<{
   duration_seconds: number;
   pid?: number;
 }> &
+  Partial<Kept> &
   OffcpuFigures;
 
 /**
@@ -51,16 +56,29 @@ export async function collectOffcpuProfile(
       ? null
       : waitsFromBefore(ctx, standing, traced, window_ms);
   const trace = traced && before ? withEarlier(traced, before, min_block_us) : traced;
+  const { lost_events: lost = 0, warnings } = parts;
+  const whose = process === null ? 'all threads' : `process ${process.pid} (${process.comm})`;
+  const keeping =
+    query.keep && trace
+      ? tryToKeep(
+          ctx,
+          offcpuCapture(trace, { duration_ms: window_ms, lost, warnings }),
+          `Blocked time of ${whose}`,
+        )
+      : null;
   const data: OffcpuProfile = {
     method,
     skipped_methods: result.skipped,
     duration_seconds: query.duration_seconds,
     ...(pid === null ? {} : { pid }),
     ...offcpuFigures(trace, query),
+    ...keeping?.kept,
   };
   return {
     data,
     ...parts,
+    warnings: [...warnings, ...(keeping?.warnings ?? [])],
+    links: keeping?.links ?? [],
     summary: inWords(data, process?.comm ?? null, window_ms),
     unavailable: [...unavailable, ...gaps(data)],
   };

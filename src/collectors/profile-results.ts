@@ -4,9 +4,10 @@ import { rankSymbols, type SymbolWeight } from '../analysis/profile-symbols.ts';
 import type { Call, Context } from '../context.ts';
 import { cut, page, row_budget_bytes } from '../page.ts';
 import type { Reading } from '../reading.ts';
+import type { Kept } from './profile-captures.ts';
 import { expectedSamples, isShort, shortfall } from './profile-expectation.ts';
 import { addStacks, type SymbolRow, symbolRows } from './profile-rows.ts';
-import type { Session } from './profile-session.ts';
+import type { Outcome, Session } from './profile-session.ts';
 import { type ProfileShares, profileShares } from './profile-shares.ts';
 import { secondsLeft, statusOf } from './profile-status.ts';
 import { findSymbols } from './profile-symbol-search.ts';
@@ -44,7 +45,8 @@ export type ProfileResults = Readonly<{
   /** Null where every event was recorded. */
   freq_hz: number | null;
   window_ms: number | null;
-}>;
+}> &
+  Partial<Kept>;
 
 /** Kept for stacks however long the names of the functions are. */
 const stack_bytes = 8_000;
@@ -73,13 +75,13 @@ export async function collectProfileResults(
   const { outcome } = session;
   if (outcome === null) return nothing('The recording is not read yet.', null);
   if ('failure' in outcome) throw outcome.failure;
-  return results(ctx, session, outcome.recorded, query);
+  return results(ctx, session, outcome, query);
 }
 
 function results(
   ctx: Context,
   session: Session,
-  recorded: RecordedProfile,
+  { recorded, keeping }: Extract<Outcome, { recorded: RecordedProfile }>,
   query: ResultsQuery,
 ): Reading<ProfileResults> {
   const { profile } = recorded;
@@ -107,6 +109,7 @@ function results(
     expected_samples,
     ...profileShares(profile, session.user_only, !isShort(recorded.samples, expected_samples)),
     ...statusFields(ctx, session, recorded),
+    ...keeping.kept,
   };
   return {
     data,
@@ -118,7 +121,9 @@ function results(
       `get_perf_results with offset=${next_offset}`,
     ),
     lost_events: data.lost_samples,
+    links: keeping.links,
     warnings: [
+      ...keeping.warnings,
       ...profileWarnings(session, recorded),
       ...shortfall(recorded.samples, expected_samples),
     ],

@@ -2,8 +2,10 @@ import type { PerfDataCounts } from '../../parsers/perf-data/count.ts';
 import type { Context } from '../context.ts';
 import { type TracewrightError, toTracewrightError } from '../errors.ts';
 import type { Finished } from '../exec/start.ts';
+import { cpuCapture } from './cpu-capture.ts';
 import type { Recorder } from './perf-recorder.ts';
-import type { ProfileTarget } from './profile-target.ts';
+import { type Keeping, tryToKeep } from './profile-captures.ts';
+import { type ProfileTarget, targetText } from './profile-target.ts';
 import { type RecordedProfile, readRecording } from './recorded-profile.ts';
 
 /** As documented, and as asked for; the event as perf was given it. */
@@ -28,7 +30,9 @@ export type StoppedBy =
   | 'killed'
   | 'perf_exit';
 
-export type Outcome = Readonly<{ recorded: RecordedProfile } | { failure: TracewrightError }>;
+export type Outcome = Readonly<
+  { recorded: RecordedProfile; keeping: Keeping } | { failure: TracewrightError }
+>;
 
 /** One profile, from its start until the next one takes its place. */
 export type Session = {
@@ -106,10 +110,22 @@ async function supervise(ctx: Context, session: Session): Promise<void> {
     session.counts = await session.recorder.counts();
     const path = ctx.scratch.path(recording_file);
     const recorded = await readRecording(ctx, path, session.config.max_samples);
-    session.outcome = { recorded };
+    session.outcome = { recorded, keeping: keep(ctx, session, recorded) };
   } finally {
     ctx.scratch.remove(recording_file);
   }
+}
+
+function keep(ctx: Context, session: Session, recorded: RecordedProfile): Keeping {
+  const { config, every_event, target, counts, notes, duration_ms } = session;
+  const capture = cpuCapture(recorded.profile, {
+    event: config.event,
+    rate_hz: every_event ? null : config.freq,
+    duration_ms: recorded.cut ? recorded.span_ms : duration_ms,
+    lost: counts.lost,
+    warnings: [...notes, ...recorded.warnings],
+  });
+  return tryToKeep(ctx, capture, `${config.event} of ${targetText(target)}`);
 }
 
 async function watch(ctx: Context, session: Session, quit: AbortSignal): Promise<void> {

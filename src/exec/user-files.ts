@@ -6,6 +6,14 @@ import { TracewrightError } from '../errors.ts';
 /** A file of a user's, below an allowed folder, with links resolved. */
 export type UserFile = Readonly<{ path: string; owner: Readonly<{ uid: number; gid: number }> }>;
 
+/** What roots are for, and the option that names them: for those who are refused. */
+export type Allowance = Readonly<{ what: string; option: string }>;
+
+const programs_allowed: Allowance = {
+  what: 'the folders whose programs may be run',
+  option: '--python-root',
+};
+
 const nobody = { uid: 65_534, gid: 65_534 };
 
 /** A path out of a request: below a root after every link is followed, or NOT_ALLOWED. */
@@ -13,16 +21,17 @@ export function userFile(
   path: string,
   roots: readonly string[],
   kind: 'file' | 'folder',
+  allowed: Allowance = programs_allowed,
 ): UserFile {
   const [first = '/'] = roots;
   const asked = resolve(first, path);
   // A file outside is refused before its absence is told: what exists there is nobody's business.
-  if (!isBelow(asked, roots)) throw outside(path, roots);
+  if (!isBelow(asked, roots)) throw outside(path, roots, allowed);
   const real = realPath(asked);
-  if (real === null) throw missing(path, kind);
-  if (!isBelow(real, roots)) throw outside(path, roots);
+  if (real === null) throw missing(path, kind, allowed);
+  if (!isBelow(real, roots)) throw outside(path, roots, allowed);
   const stats = statSync(real);
-  if (kind === 'file' ? !stats.isFile() : !stats.isDirectory()) throw missing(path, kind);
+  if (kind === 'file' ? !stats.isFile() : !stats.isDirectory()) throw missing(path, kind, allowed);
   return { path: real, owner: { uid: stats.uid, gid: primaryGroup(stats.uid) ?? stats.gid } };
 }
 
@@ -73,16 +82,20 @@ function primaryGroup(uid: number): number | null {
   return line?.[1] === undefined ? null : Number(line[1]);
 }
 
-const outside = (path: string, roots: readonly string[]): TracewrightError =>
+const outside = (
+  path: string,
+  roots: readonly string[],
+  { what, option }: Allowance,
+): TracewrightError =>
   new TracewrightError(
     'NOT_ALLOWED',
-    `${path.slice(0, 200)} is outside the folders whose programs may be run: ${roots.join(', ')}.`,
-    'Start the server with --python-root FOLDER (repeat it for more).',
+    `${path.slice(0, 200)} is outside ${what}: ${roots.join(', ') || 'none is named'}.`,
+    `Start the server with ${option} FOLDER (repeat it for more).`,
   );
 
-const missing = (path: string, kind: string): TracewrightError =>
+const missing = (path: string, kind: string, { option }: Allowance): TracewrightError =>
   new TracewrightError(
     'INVALID_PARAMS',
     `There is no ${kind} ${path.slice(0, 200)}.`,
-    'Give an absolute path, or one relative to the first --python-root.',
+    `Give an absolute path, or one relative to the first ${option}.`,
   );

@@ -3,7 +3,7 @@ import { changeColour } from './flame-colours.ts';
 import type { FlamePicture } from './flame-svg.ts';
 import { frameTree } from './frame-tree.ts';
 import { frameLabel, sharePct } from './frame-words.ts';
-import { noiseNote, variance } from './profile-diff.ts';
+import { variance } from './profile-diff.ts';
 import type { Frame, StackProfile } from './stack-profile.ts';
 import { functionKey } from './top-functions.ts';
 import { withTasks } from './with-tasks.ts';
@@ -48,7 +48,7 @@ export function diffPicture(
   const two = (value: number): string => String(Math.round(value * 100) / 100);
   return {
     title,
-    subtitle: `red: more, blue: less, grey: no change beyond noise. ${noiseNote(before, after)}`,
+    subtitle: `red: more, blue: less, grey: no change beyond noise; shares of ${before.samples} samples before, ${after.samples} after`,
     tree: { ...shape, ...now },
     name(node) {
       const frame = frameOf(node);

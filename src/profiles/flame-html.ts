@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
+import { untrusted } from '../../parsers/untrusted.ts';
 import { flameScript, flameStyle } from './flame-script.ts';
 import { escaped, type FlameOptions, type FlamePicture, flameBody } from './flame-svg.ts';
 
 const pageStyle = `body{margin:0;padding:8px;font:14px sans-serif;background:#fff;color:#222}
-ul{margin:8px 0;padding-left:20px}
+ul{margin:8px 0;padding-left:20px;overflow-wrap:anywhere}
 @media (prefers-color-scheme:dark){body{background:#1b1b1d;color:#eee}}`;
 
 /**
@@ -23,7 +24,7 @@ export function flameHtml(
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');
-  const list = notes.map((note) => `<li>${escaped(note)}</li>`).join('');
+  const list = notes.map((note) => `<li>${escaped(untrusted(note, 1000))}</li>`).join('');
   return (
     `<!doctype html>\n<html lang="en"><head><meta charset="utf-8">` +
     `<meta http-equiv="Content-Security-Policy" content="${policy}">` +

@@ -22,8 +22,10 @@ type Definition<Q extends z.ZodObject> = Readonly<{
   text?(query: z.output<Q>, ctx: Context, call: Call): Promise<ResourceText>;
 }>;
 
-/** What a client gets. Long text may be prepared for the way out. */
-export type ResourceText = string | PreparedText;
+/** What a client gets. Long text may be prepared for the way out; some resources are of several types. */
+export type ResourceText = string | PreparedText | TypedContent;
+
+export type TypedContent = Readonly<{ mimeType: string; content: string | Uint8Array }>;
 
 type Parameters = Readonly<Record<string, string>>;
 

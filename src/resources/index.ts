@@ -8,6 +8,7 @@ import type { Resource } from './define-resource.ts';
 import { eventsKprobe } from './events-kprobe.ts';
 import { eventsPerf } from './events-perf.ts';
 import { eventsStream } from './events-stream.ts';
+import { profileCaptures } from './profile-captures.ts';
 import { perfProfilingResults, perfProfilingStatus } from './profiling.ts';
 import { schedulerCurrent } from './scheduler-current.ts';
 import { schedulerRaw } from './scheduler-raw.ts';
@@ -37,4 +38,5 @@ export const resources: readonly Resource[] = [
   bpfPrograms,
   perfProfilingStatus,
   perfProfilingResults,
+  profileCaptures,
 ];

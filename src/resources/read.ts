@@ -7,8 +7,24 @@ import { resources } from './index.ts';
 
 /** The resource that a URI names, whatever its parameters, or undefined. */
 export function findResource(uri: string): Resource | undefined {
-  const [base] = uri.split('?', 1);
-  return resources.find((each) => each.uri === base);
+  const [base = ''] = uri.split('?', 1);
+  return resources.find((each) => pathValues(each.uri, base) !== null);
+}
+
+/** Values of the {names} in the path of a resource; null where the URI is not of its form. */
+function pathValues(template: string, base: string): Record<string, string> | null {
+  if (!template.includes('{')) return template === base ? {} : null;
+  const wanted = template.split('/');
+  const given = base.split('/');
+  const values: Record<string, string> = {};
+  const fits = wanted.every((part, index) => {
+    const [, name] = /^\{(\w+)\}$/.exec(part) ?? [];
+    const value = given[index] ?? '';
+    if (name === undefined) return part === value;
+    values[name] = value;
+    return /^[\w.-]{1,100}$/.test(value);
+  });
+  return fits && wanted.length === given.length ? values : null;
 }
 
 /** Reads a resource by URI, parameters included. An unknown one is INVALID_PARAMS. */
@@ -34,7 +50,9 @@ function withResource<T>(
 ): Promise<T> {
   const resource = findResource(uri);
   if (!resource) throw unknownResource(uri);
-  const parameters = parameterValues(resource.uri, uri.slice(resource.uri.length + 1));
+  const [base = ''] = uri.split('?', 1);
+  const path = pathValues(resource.uri, base) ?? {};
+  const parameters = { ...parameterValues(resource.uri, uri.slice(base.length + 1)), ...path };
   return inTurn(resource.queue, async () => {
     call.signal.throwIfAborted();
     return await work(resource, parameters);
@@ -43,7 +61,9 @@ function withResource<T>(
 
 /** The URI template (RFC 6570) of a resource that takes parameters, or null. */
 export function uriTemplate({ uri, parameters }: Resource): string | null {
-  return parameters.length === 0 ? null : `${uri}{?${parameters.join(',')}}`;
+  const query = parameters.filter((name) => !uri.includes(`{${name}}`));
+  if (query.length > 0) return `${uri}{?${query.join(',')}}`;
+  return uri.includes('{') ? uri : null;
 }
 
 function unknownResource(uri: string): TracewrightError {

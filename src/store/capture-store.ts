@@ -32,6 +32,10 @@ export type CaptureStore = Readonly<{
   list(kind: string): readonly Manifest[];
   /** Null where there is no such capture or file. */
   read(kind: string, id: string, file: string): string | null;
+  /** Where a file of a capture is; null where there is none. */
+  path(kind: string, id: string, file: string): string | null;
+  /** Puts a view of a capture beside it, and gives its path; null where there is no such capture. */
+  view(kind: string, id: string, file: string, bytes: string | Uint8Array): string | null;
   remove(kind: string, id: string): boolean;
   folder: string;
 }>;
@@ -46,6 +50,7 @@ const generous: Limits = {
 
 const id_pattern = /^[a-z]+_[0-9a-z]{8,24}$/;
 const file_pattern = /^[a-z][a-z0-9-]{0,40}\.(?:json|txt)$/;
+const view_pattern = /^[a-z][a-z0-9-]{0,80}(?:\.[a-z]{2,10}){1,2}$/;
 
 /**
  * Captures in a folder of our own: one folder each, made whole under another name and then renamed,
@@ -85,7 +90,7 @@ export function captureStore(
   const makeRoom = (kind: string): void => {
     let room = limits.quota_bytes;
     for (const [index, each] of list(kind).entries()) {
-      room -= each.bytes;
+      room -= Math.max(each.bytes, bytesOf(join(home(kind), each.id)));
       const age_ms = now().getTime() - Date.parse(each.created_at);
       const keep = age_ms <= limits.ttl_ms && room >= 0 && index < limits.max_captures - 1;
       if (!keep) remove(kind, each.id);
@@ -120,6 +125,23 @@ export function captureStore(
       makeRoom(kind);
       return manifest;
     },
+    path(kind, id, file) {
+      if (!file_pattern.test(file) || manifestOf(kind, id) === null) return null;
+      const path = join(home(kind), id, file);
+      return lstatSync(path, { throwIfNoEntry: false })?.isFile() ? path : null;
+    },
+    view(kind, id, file, bytes) {
+      if (!view_pattern.test(file) || manifestOf(kind, id) === null) return null;
+      const path = join(home(kind), id, file);
+      try {
+        rmSync(path, { force: true });
+        writeWhole(path, bytes);
+      } catch (error) {
+        rmSync(path, { force: true });
+        throw notKept(folder, error);
+      }
+      return path;
+    },
     read(kind, id, file) {
       if (!file_pattern.test(file) || manifestOf(kind, id) === null) return null;
       try {
@@ -147,10 +169,18 @@ function privateFolder(path: string): void {
   }
 }
 
-function writeWhole(path: string, text: string): void {
+/** Views come beside a capture after it was made. */
+function bytesOf(path: string): number {
+  return names(path).reduce(
+    (sum, name) => sum + (lstatSync(join(path, name), { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );
+}
+
+function writeWhole(path: string, content: string | Uint8Array): void {
   const fd = openSync(path, 'wx', 0o600);
   try {
-    const bytes = Buffer.from(text);
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content;
     for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
     fsyncSync(fd);
   } finally {

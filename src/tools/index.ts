@@ -24,6 +24,7 @@ import { perfThreadProfile } from './host/perf-thread-profile.ts';
 import { perfTriage } from './host/perf-triage.ts';
 import { perfUseCheck } from './host/perf-use-check.ts';
 import { perfVfsLatency } from './host/perf-vfs-latency.ts';
+import { profileView } from './host/profile-view.ts';
 import { analyzeProfileTool } from './python/analyze-profile.ts';
 import { compareProfilesTool } from './python/compare-profiles.ts';
 import { getBottlenecks } from './python/get-bottlenecks.ts';
@@ -85,6 +86,7 @@ export const tools: readonly Tool[] = [
   perfRunqLatency,
   perfSyscallCount,
   perfThreadProfile,
+  profileView,
   profileScript,
   profileCode,
   analyzeProfileTool,

@@ -82,6 +82,7 @@ import { parseTaskExt } from '../../parsers/task-ext/task-ext.ts';
 import { parseTcplife } from '../../parsers/tcplife/tcplife.ts';
 import { parseTracemalloc } from '../../parsers/tracemalloc/tracemalloc.ts';
 import { parseVmstat } from '../../parsers/vmstat/vmstat.ts';
+import { parseWprof } from '../../parsers/wprof/wprof.ts';
 /** Parser of each folder under fixtures/: a recorded case there is a test without further code. */
 export const parsers: Readonly<Record<string, (text: string) => unknown>> = {
   'scx-log': parseScxLog,
@@ -160,6 +161,10 @@ export const parsers: Readonly<Record<string, (text: string) => unknown>> = {
     return { ...rest, bytes: Object.fromEntries(bytes) };
   },
   vmstat: parseVmstat,
+  wprof: (text) => {
+    const { stacks, ...trace } = parseWprof(text);
+    return { ...trace, stacks: Object.fromEntries(stacks) };
+  },
   'exec-events': parseExecEvents,
   'execsnoop-table': parseExecsnoopTable,
   'log2-hist': parseLog2Hist,

@@ -10,7 +10,7 @@ export const resetStatsTool = defineTool({
   effect: 'capture',
   queue: 'collection',
   description:
-    'Begins the statistics of enable_collection anew, with a window that starts now, for example right before the work that you want to see. Collection goes on without a gap; where it is disabled, what it had counted is gone.',
+    'Begins the statistics of enable_collection anew, right before the work that you want to see. Collection goes on without a gap; where it is disabled, what it had counted is gone.',
   input: z.strictObject({}),
   output: collectionState,
   handle: (_input, ctx, call) => resetStats(ctx, call),

@@ -8,7 +8,7 @@ export const perfCpuProfile = defineTool({
   toolset: 'host',
   effect: 'capture',
   description:
-    'Which functions and processes use the CPUs: samples stacks for some seconds; hottest functions, kernel share, processes, hot stacks; output_format=collapsed gives folded stacks. Idle CPUs are left out. A Python pid also by line, with py-spy or austin. For other events or longer: start_perf_profiling. 99 Hz costs less than 1 %.',
+    'Which functions and processes use the CPUs: samples stacks for some seconds. Hottest functions, kernel share, processes, hot or folded stacks, without idle CPUs; a Python pid also by line (py-spy or austin). For other events or longer: start_perf_profiling. 99 Hz costs less than 1 %.',
   input: z.strictObject({
     duration_seconds: z.int().min(1).max(60).default(5).describe('s'),
     sample_rate_hz: z.int().min(1).max(999).default(99).describe('per CPU'),
@@ -35,5 +35,5 @@ export const perfCpuProfile = defineTool({
     user_percent: z.number().nullable(),
     notes: z.array(z.string()).readonly(),
   }),
-  handle: (input, ctx, call) => collectCpuProfile(ctx, input, call),
+  handle: (input, ctx, call) => collectCpuProfile(ctx, { ...input, keep: true }, call),
 });

@@ -36,5 +36,5 @@ export const perfOffcpuProfile = defineTool({
       .nullable(),
     notes: z.array(z.string()).readonly(),
   }),
-  handle: (input, ctx, call) => collectOffcpuProfile(ctx, input, call),
+  handle: (input, ctx, call) => collectOffcpuProfile(ctx, { ...input, keep: true }, call),
 });

@@ -9,7 +9,7 @@ export const getPerfResults = defineTool({
   effect: 'read',
   queue: 'profiler',
   description:
-    'The functions of the last profile, hottest first: samples and share in itself and with all it calls, module, callers, process, stacks innermost first; shares of kernel, programs, idle, CPUs. symbol=NAME draws the callers of one function. They stay until the next profile starts.',
+    'The functions of the last profile, hottest first: samples in itself and with all it calls, callers, process, stacks; shares of kernel, programs, idle, CPUs. symbol=NAME draws the callers of one. Flame graph and other views, later too: profile_view.',
   input: z.strictObject({
     limit: z.int().min(1).max(500).default(50).describe('functions'),
     offset: z.int().min(0).max(1_000_000).default(0).describe('functions to skip'),

@@ -10,7 +10,7 @@ export const getTopology = defineTool({
   toolset: 'scheduler',
   effect: 'read',
   description:
-    'Hardware topology, read afresh: CPUs, cores, last-level caches (LLC), NUMA nodes, SMT, offline CPUs. summary: counts; full: each CPU with its core, LLC, node, frequency limits (kHz) and capacity, and the CPUs of each, with node distances. Use it before per-LLC or per-node statistics.',
+    'Hardware topology, read afresh: CPUs, cores, last-level caches (LLC), NUMA nodes, SMT, offline CPUs. summary: counts; full: each CPU with its core, LLC, node, frequency limits (kHz) and capacity, with node distances. Use it before per-LLC or per-node statistics.',
   input: z.strictObject({
     detail_level: z.enum(['summary', 'full']).default('summary').describe('how much to tell'),
     include_offline: z.boolean().default(false).describe('also list and count offline CPUs'),

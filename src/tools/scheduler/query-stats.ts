@@ -27,7 +27,7 @@ export const queryStats = defineTool({
   toolset: 'scheduler',
   effect: 'read',
   description:
-    'Lists the resources that tell about a topic (everything without stat_type; events, BPF and profiling too): URI, parameters, what it tells, whether this host can answer it and if not the command that changes that, and how to read it. Measures nothing itself.',
+    'Lists the resources that tell about a topic (everything without stat_type): URI, parameters, what it tells, whether this host can answer it and if not the command that changes that. Measures nothing itself.',
   input: z.strictObject({
     stat_type: z.enum(statTypes).optional().describe('topic; everything where it is left out'),
   }),

@@ -10,7 +10,7 @@ export const stopPerfProfiling = defineTool({
   effect: 'capture',
   queue: 'profiler',
   description:
-    'Ends the profile that start_perf_profiling began and reads its recording, so that get_perf_results can tell of it. A profile that ended by itself answers with how it ended. Not needed after duration_secs.',
+    'Ends the profile that start_perf_profiling began and reads its recording, so that get_perf_results can tell of it. Not needed after duration_secs.',
   input: z.strictObject({}),
   output: profileStatus,
   handle: (_input, ctx, call) => stopProfiling(ctx, call),

@@ -1,0 +1,87 @@
+import { TracewrightError } from '../errors.ts';
+import { diffPicture } from '../profiles/diff-picture.ts';
+import { flameHtml } from '../profiles/flame-html.ts';
+import { flamePicture } from '../profiles/flame-picture.ts';
+import { type FlamePicture, flameSvg } from '../profiles/flame-svg.ts';
+import { foldedText } from '../profiles/folded-text.ts';
+import { pprofFile } from '../profiles/pprof-file.ts';
+import { noiseNote } from '../profiles/profile-diff.ts';
+import { speedscopeFile } from '../profiles/speedscope.ts';
+import { withTasks } from '../profiles/with-tasks.ts';
+import type { Capture } from './profile-captures.ts';
+
+/** Views that are files of their own, and what they are. */
+export const fileViews = {
+  'flamegraph.svg': 'image/svg+xml',
+  'flamegraph.html': 'text/html',
+  'folded.txt': 'text/plain',
+  'speedscope.json': 'application/json',
+  'profile.pb.gz': 'application/octet-stream',
+  'diff.svg': 'image/svg+xml',
+  'diff.html': 'text/html',
+} as const;
+
+export type FileView = keyof typeof fileViews;
+
+export const fileViewNames = [
+  'flamegraph.svg',
+  'flamegraph.html',
+  'folded.txt',
+  'speedscope.json',
+  'profile.pb.gz',
+  'diff.svg',
+  'diff.html',
+] as const satisfies readonly FileView[];
+
+export const isFileView = (view: string): view is FileView => Object.hasOwn(fileViews, view);
+
+/**
+ * One view of a capture as a file. Flame graphs merge small calls until they fit into `max_bytes`;
+ * other files are what they are. `other` is the capture from before, for the difference.
+ */
+export function viewFile(
+  { title, profile }: Capture,
+  view: FileView,
+  max_bytes: number,
+  other: Capture | null,
+): string | Uint8Array {
+  const options = { icicle: false, max_bytes };
+  switch (view) {
+    case 'flamegraph.svg':
+      return flameSvg(flamePicture(profile, title), options);
+    case 'flamegraph.html':
+      return flameHtml(flamePicture(profile, title), profile.warnings, options);
+    case 'folded.txt':
+      return foldedText(profile);
+    case 'speedscope.json':
+      return speedscopeFile(withTasks(profile), title, 'tracewright');
+    case 'profile.pb.gz':
+      return pprofFile(profile);
+    case 'diff.svg':
+      return flameSvg(difference(title, profile, other), options);
+    case 'diff.html':
+      return flameHtml(difference(title, profile, other), noise(profile, other), options);
+  }
+}
+
+function difference(
+  title: string,
+  profile: Capture['profile'],
+  other: Capture | null,
+): FlamePicture {
+  const before = beforeOf(other);
+  return diffPicture(before.profile, profile, `${title}, compared with ${before.title}`);
+}
+
+const noise = (profile: Capture['profile'], other: Capture | null): readonly string[] => [
+  noiseNote(beforeOf(other).profile, profile),
+];
+
+export function beforeOf(other: Capture | null): Capture {
+  if (other) return other;
+  throw new TracewrightError(
+    'INVALID_PARAMS',
+    'A difference needs two captures.',
+    'Name the one from before as other.',
+  );
+}

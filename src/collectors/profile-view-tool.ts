@@ -1,0 +1,42 @@
+import type { Call, Context } from '../context.ts';
+import {
+  type Capture,
+  flameLink,
+  isCaptureId,
+  keepCapture,
+  loadCapture,
+} from './profile-captures.ts';
+import { importProfile } from './profile-import.ts';
+import { profileView, type ViewQuery, type ViewReading } from './profile-view.ts';
+
+/**
+ * A view of a kept profile, or of a file that is imported and kept first, so that its id serves for the
+ * next view.
+ */
+export async function collectProfileView(
+  ctx: Context,
+  { capture, ...query }: ViewQuery & Readonly<{ capture: string }>,
+  call: Call,
+): Promise<ViewReading> {
+  if (isCaptureId(capture)) return profileView(ctx, loadCapture(ctx, capture), query);
+  const { path, format, profiles } = await importProfile(ctx, capture, call);
+  const [first, ...others] = profiles.map((profile): Capture => {
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    const title = profiles.length > 1 ? `${name}, ${profile.event}` : name;
+    const id = ctx.settings.readOnly ? null : keepCapture(ctx, profile, title).kept.capture_id;
+    return { id, title, profile };
+  });
+  if (!first) throw new Error(`a reader of ${format} gave no profile`);
+  const reading = profileView(ctx, first, query);
+  const events = others.map(({ id, profile }) => ({ event: profile.event, capture_id: id }));
+  return {
+    ...reading,
+    data: {
+      ...reading.data,
+      imported: { format, ...(events.length > 0 ? { other_events: events } : {}) },
+    },
+    source: `${path} (${format})`,
+    links: reading.links ?? (first.id === null ? [] : flameLink(first.id, first.title)),
+    warnings: [...(reading.warnings ?? []), ...first.profile.warnings.slice(0, 5)],
+  };
+}
