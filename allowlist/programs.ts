@@ -20,6 +20,11 @@ export const programs = {
     candidates: bin('bpftrace'),
     packages: { apt: 'bpftrace', dnf: 'bpftrace' },
   },
+  xdgOpen: {
+    name: 'xdg-open',
+    candidates: bin('xdg-open'),
+    packages: { apt: 'xdg-utils', dnf: 'xdg-utils' },
+  },
 } as const satisfies Record<string, Program>;
 
 /** What src/exec/ puts in front of a command; no command line of ours is made of them. */

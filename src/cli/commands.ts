@@ -7,10 +7,16 @@ import { keyValues } from './arguments.ts';
 import { collectToTheEnd } from './collection.ts';
 import { doctor } from './doctor.ts';
 import { profileToTheEnd } from './profile.ts';
+import { type ProfileOutput, profileCommand } from './profile-command.ts';
 import { renderAnswer, renderTable } from './render.ts';
 import { summary } from './summary.ts';
 
-type Setting = Readonly<{ ctx: Context; selection: Selection; json: boolean }>;
+type Setting = Readonly<{
+  ctx: Context;
+  selection: Selection;
+  json: boolean;
+  output: ProfileOutput;
+}>;
 type Command = (words: readonly string[], setting: Setting) => string | Promise<string>;
 
 const commands: Readonly<Record<string, Command>> = {
@@ -35,6 +41,8 @@ const commands: Readonly<Record<string, Command>> = {
       })),
     ),
   call: callCommand,
+  profile: async (words, { ctx, output, json }) =>
+    answer(await profileCommand(words, output, ctx, shellCall()), json),
   read: async ([uri = ''], { ctx, json }) =>
     answer(await surface.readResource(uri, ctx, shellCall()), json),
   prompt: async ([name = '', ...words], { ctx, json }) => {

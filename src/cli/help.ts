@@ -8,6 +8,7 @@ export const help = `tracewright: true numbers from the Linux kernel, for people
   tracewright call TOOL key=value    call a tool           e.g. call get_topology detail_level=full
   tracewright read URI               read a resource       e.g. read 'stats://aggregated/process?limit=5'
   tracewright prompt NAME key=value  print a workflow      e.g. prompt debug_high_latency pid=1234
+  tracewright profile [cpu|offcpu|FILE] --out F   flame graph (.svg .html), .folded, speedscope .json, pprof .pb.gz
   tracewright watch                  scheduler events live, one line each, until Ctrl-C
 
 Options
@@ -24,6 +25,8 @@ Options
   --exclude-tools a,b    offer all but these tools
   --python-root DIR      folder whose Python programs may be run (repeat; default: the working folder)
   --python-as-root       run them as root where the server is root; else as their owner, or nobody
+  --out FILE, --open     write the profile in the format of the name; show it in a browser (profile)
+  --import-root DIR      folder from which profiles may be imported (repeat; default: the working folder)
   --state-dir DIR        where captures are kept; default ~/.local/state/tracewright
   --stats-socket-path P  where the scheduler serves its scx_stats
   --mcp, --mcp-daemon    the same as "mcp" and "mcp --daemon"

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createContext } from '../context.ts';
 import { errorBody, TracewrightError, toTracewrightError } from '../errors.ts';
@@ -56,7 +56,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       readOnly: selection.readOnly,
       statsSocketPath: values['stats-socket-path'],
       stateFolder: values['state-dir'],
-      importRoots: values['import-root']?.map((path) => resolve(path)),
+      importRoots: importRoots(values['import-root'], word, rest[0]),
       python: pythonSettings(process.env, process.cwd(), {
         roots: values['python-root']?.map((path) => resolve(path)),
         asRoot: values['python-as-root'],
@@ -77,12 +77,23 @@ export async function main(argv: readonly string[]): Promise<number> {
       return 0;
     }
     const { runCommand } = await import('./commands.ts');
-    return print(await runCommand(word, rest, { ctx, selection, json }));
+    const { out, open } = values;
+    return print(await runCommand(word, rest, { ctx, selection, json, output: { out, open } }));
   } catch (thrown) {
     return fail(thrown, json);
   } finally {
     endAllGroups();
   }
+}
+
+/** Whoever names a file on the command line allows its folder by that. */
+function importRoots(
+  given: readonly string[] | undefined,
+  word: string,
+  file: string | undefined,
+): readonly string[] | undefined {
+  if (word !== 'profile' || file === undefined) return given?.map((path) => resolve(path));
+  return [...(given ?? []), dirname(file)].map((path) => resolve(path));
 }
 
 /** A wrong name fails the start, not the first request; without names nothing is loaded for it. */

@@ -43,7 +43,6 @@ export function tryToKeep(ctx: Context, profile: StackProfile, title: string): K
 export function keepCapture(ctx: Context, profile: StackProfile, title: string) {
   const { id } = ctx.captures.save(kind, title, { [file]: captureText(profile) });
   const svg = flameSvg(flamePicture(profile, title), {
-    icicle: false,
     max_bytes: largest_view_bytes,
   });
   const flamegraph_file = ctx.captures.view(kind, id, 'flamegraph.svg', svg);

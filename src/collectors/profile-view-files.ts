@@ -45,7 +45,7 @@ export function viewFile(
   max_bytes: number,
   other: Capture | null,
 ): string | Uint8Array {
-  const options = { icicle: false, max_bytes };
+  const options = { max_bytes };
   switch (view) {
     case 'flamegraph.svg':
       return flameSvg(flamePicture(profile, title), options);

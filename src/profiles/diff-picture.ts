@@ -6,6 +6,7 @@ import { frameLabel, sharePct } from './frame-words.ts';
 import { variance } from './profile-diff.ts';
 import type { Frame, StackProfile } from './stack-profile.ts';
 import { functionKey } from './top-functions.ts';
+import { withoutUnknownRuns } from './unknown-runs.ts';
 import { withTasks } from './with-tasks.ts';
 
 type Stack = StackProfile['stacks'][number];
@@ -19,7 +20,7 @@ export function diffPicture(
   after: StackProfile,
   title: string,
 ): FlamePicture {
-  const { frames, olds, news } = together(withTasks(before), withTasks(after));
+  const { frames, olds, news } = together(shown(before), shown(after));
   let ends: Int32Array = new Int32Array();
   const shape = frameTree({ stacks: [...olds, ...news] }, (nodes) => {
     ends = nodes;
@@ -64,6 +65,8 @@ export function diffPicture(
     mergedTip: (width) => `${sharePct(width, 1)} % after`,
   };
 }
+
+const shown = (profile: StackProfile): StackProfile => withTasks(withoutUnknownRuns(profile));
 
 const stackVariance = ({ weight, samples }: Stack): number =>
   samples > 0 ? (weight * weight) / samples : 0;

@@ -3,13 +3,14 @@ import type { FlamePicture } from './flame-svg.ts';
 import { frameTree } from './frame-tree.ts';
 import { frameLabel, sharePct, weightText } from './frame-words.ts';
 import type { StackProfile } from './stack-profile.ts';
+import { withoutUnknownRuns } from './unknown-runs.ts';
 import { withTasks } from './with-tasks.ts';
 
 const most_name = 300;
 
 /** The flame graph of one profile: tasks at the root, a colour for each kind of frame. */
 export function flamePicture(profile: StackProfile, title: string): FlamePicture {
-  const named = withTasks(profile);
+  const named = withTasks(withoutUnknownRuns(profile));
   const tree = frameTree(named);
   const whole = tree.totals[0] ?? 0;
   const frameOf = (node: number) => named.frames[tree.frames[node] ?? -1];

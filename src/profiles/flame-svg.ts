@@ -17,8 +17,8 @@ export type FlamePicture = Readonly<{
 }>;
 
 export type FlameOptions = Readonly<{
-  /** The root on top. */
-  icicle: boolean;
+  /** The root on top; else it is there where the stacks are taller than a screen. */
+  icicle?: boolean | undefined;
   /** Smaller calls are merged until the file is no longer. */
   max_bytes: number;
 }>;
@@ -27,6 +27,8 @@ const level = 18;
 const top = 72;
 const nominal_width = 1200;
 const character = 6.65;
+/** Levels that a screen shows without scrolling. */
+const tallest = 45;
 const most_boxes = 15_000;
 
 /** A file of its own: an SVG that can be looked at anywhere and answers to clicks in a browser. */
@@ -45,8 +47,9 @@ export function flameBody(picture: FlamePicture, { icicle, max_bytes }: FlameOpt
   }
 }
 
-function draw(picture: FlamePicture, icicle: boolean, most: number): string {
+function draw(picture: FlamePicture, wanted: boolean | undefined, most: number): string {
   const { boxes, levels, left_out } = flameLayout(picture.tree, most);
+  const icicle = wanted ?? levels > tallest;
   const height = top + levels * level + 28;
   const note = left_out > 0 ? `; ${left_out} small calls are merged or left out` : '';
   const parts = boxes.map((box) => {

@@ -1,0 +1,129 @@
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type Capture, loadCapture, saveView } from '../collectors/profile-captures.ts';
+import { type FileView, viewFile } from '../collectors/profile-view-files.ts';
+import type { Call, Context } from '../context.ts';
+import { TracewrightError } from '../errors.ts';
+import { openViewer } from '../exec/open-viewer.ts';
+import { surface } from '../surface.ts';
+import { keyValues } from './arguments.ts';
+
+export type ProfileOutput = Readonly<{ out: string | undefined; open: boolean | undefined }>;
+
+const by_extension: readonly (readonly [string, FileView])[] = [
+  ['.svg', 'flamegraph.svg'],
+  ['.html', 'flamegraph.html'],
+  ['.folded', 'folded.txt'],
+  ['.txt', 'folded.txt'],
+  ['.json', 'speedscope.json'],
+  ['.pb.gz', 'profile.pb.gz'],
+];
+const largest_bytes = 5_000_000;
+
+/** Tools that make a profile, and the one that looks at what was kept or recorded elsewhere. */
+const sources: Readonly<Record<string, string>> = {
+  cpu: 'perf_cpu_profile',
+  offcpu: 'perf_offcpu_profile',
+};
+
+/**
+ * `profile [cpu|offcpu|FILE|CAPTURE] key=value … [--out FILE] [--open]`: profiles this host or takes what
+ * there is, writes it in the format that the file's name says, and shows it.
+ */
+export async function profileCommand(
+  words: readonly string[],
+  { out, open }: ProfileOutput,
+  ctx: Context,
+  call: Call,
+): Promise<object> {
+  const { source, args } = sourceOf(words);
+  const view = out === undefined ? null : viewOf(out, args['other'] !== undefined);
+  const { other, ...rest } = args;
+  const before = typeof other === 'string' ? loadCapture(ctx, other) : null;
+  const answer = await ask(source, rest, ctx, call);
+  if (out === undefined && !open) return answer;
+  const id = 'capture_id' in answer.data ? answer.data.capture_id : null;
+  if (typeof id !== 'string') {
+    throw new TracewrightError(
+      'EXECUTION_FAILED',
+      `There is no profile to be written: ${[...answer.summary, ...(answer.warnings ?? [])].join(' ')}`,
+      'See what works here and how to get the rest to work: tracewright doctor',
+    );
+  }
+  const capture = loadCapture(ctx, id);
+  const file = view === null ? null : write(out ?? '', capture, view, before);
+  const shown = open ? show(ctx, capture, id, file) : [];
+  const written = file === null ? [] : [`Written: ${file}`];
+  return { ...answer, summary: [...answer.summary, ...written, ...shown] };
+}
+
+/** Words without "=" come first; the rest are arguments of the tool. */
+export function sourceOf(words: readonly string[]) {
+  const [first = 'cpu'] = words;
+  const named = words.length > 0 && (!first.includes('=') || first.startsWith('/'));
+  const source = named ? first : 'cpu';
+  const tool = surface
+    .tools({ readOnly: false })
+    .find(({ name }) => name === (sources[source] ?? 'profile_view'));
+  const schema = tool ? Object(surface.contractOf(tool).inputSchema['properties']) : {};
+  return { source, args: keyValues(named ? words.slice(1) : words, schema) };
+}
+
+function ask(source: string, args: Readonly<Record<string, unknown>>, ctx: Context, call: Call) {
+  const name = sources[source] ?? 'profile_view';
+  const [tool] = surface.tools({ readOnly: ctx.settings.readOnly, tools: [name] });
+  if (!tool) {
+    throw new TracewrightError(
+      'NOT_ALLOWED',
+      'With --read-only nothing is recorded.',
+      'Leave out --read-only, or name a file.',
+    );
+  }
+  const isPath = !Object.hasOwn(sources, source) && !/^profile_[0-9a-z]+$/.test(source);
+  const capture = isPath ? resolve(source) : source;
+  return surface.callTool(tool, name === 'profile_view' ? { ...args, capture } : args, ctx, call);
+}
+
+function viewOf(out: string, isDiff: boolean): FileView {
+  const [, view] = by_extension.find(([extension]) => out.endsWith(extension)) ?? [];
+  if (view === 'flamegraph.svg' && isDiff) return 'diff.svg';
+  if (view === 'flamegraph.html' && isDiff) return 'diff.html';
+  if (view) return view;
+  throw new TracewrightError(
+    'INVALID_PARAMS',
+    `The name ${out.slice(0, 200)} does not tell the format.`,
+    `It ends with one of: ${by_extension.map(([extension]) => extension).join(' ')}`,
+  );
+}
+
+function write(out: string, capture: Capture, view: FileView, before: Capture | null): string {
+  const path = resolve(out);
+  const content = viewFile(capture, view, largest_bytes, before);
+  try {
+    writeFileSync(path, content);
+  } catch (cause) {
+    throw notWritten(path, cause);
+  }
+  return path;
+}
+
+const notWritten = (path: string, cause: unknown): TracewrightError =>
+  new TracewrightError(
+    'EXECUTION_FAILED',
+    `${path} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`,
+    'Name another file with --out.',
+    cause,
+  );
+
+/** What was written where a browser can show it, else the flame graph as a page. */
+function show(ctx: Context, capture: Capture, id: string, file: string | null): readonly string[] {
+  const usual = 'flamegraph.html';
+  const shown =
+    file !== null && /\.(?:svg|html)$/.test(file)
+      ? file
+      : saveView(ctx, id, usual, viewFile(capture, usual, largest_bytes, null));
+  const obstacle = openViewer(shown, process.env);
+  return obstacle === null
+    ? [`Opened: ${shown}`]
+    : [`Open it in a browser (${obstacle}): ${shown}`];
+}
