@@ -73,7 +73,7 @@ export function buildServer(
         surface.callTool(tool, params.arguments, ctx, call),
       );
       const text = JSON.stringify(answer);
-      const links = (answer.links ?? []).map((link) => ({
+      const links = (knowsLinks(server) ? (answer.links ?? []) : []).map((link) => ({
         type: 'resource_link' as const,
         ...link,
       }));
@@ -132,6 +132,12 @@ export function buildServer(
   });
 
   return server;
+}
+
+/** Links to resources came with 2025-06-18; older clients refuse an answer with content they do not know. */
+function knowsLinks(server: Server): boolean {
+  const negotiated = server.getNegotiatedProtocolVersion();
+  return negotiated === undefined || negotiated >= '2025-06-18';
 }
 
 /** Runs the work with the request's cancellation; tells a client that asked, each second, that it runs. */

@@ -44,7 +44,7 @@ export const importers: readonly Importer[] = [
   },
   {
     format: 'perf script',
-    fits: (head) => /^(?:#.*\n)*\S.*?[ /]\d+\s+(?:\[\d+\]\s+)?(?:\S+\s+)?\d+\.\d+: /.test(head),
+    fits: (head) => /^(?:#.*\n)* *\S.*?[ /]\d+\s+(?:\[\d+\]\s+)?(?:\S+\s+)?\d+\.\d+: /.test(head),
     max_bytes: null,
     reader: perfScriptReader,
   },

@@ -171,10 +171,12 @@ function privateFolder(path: string): void {
 
 /** Views come beside a capture after it was made. */
 function bytesOf(path: string): number {
-  return names(path).reduce(
-    (sum, name) => sum + (lstatSync(join(path, name), { throwIfNoEntry: false })?.size ?? 0),
-    0,
-  );
+  return names(path)
+    .filter((name) => name !== 'manifest.json')
+    .reduce(
+      (sum, name) => sum + (lstatSync(join(path, name), { throwIfNoEntry: false })?.size ?? 0),
+      0,
+    );
 }
 
 function writeWhole(path: string, content: string | Uint8Array): void {

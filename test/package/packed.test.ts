@@ -8,6 +8,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,6 +29,7 @@ beforeAll(() => {
   // Readable for everybody: the server also runs as another user.
   chmodSync(room, 0o755);
   mkdirSync(app);
+  writeFileSync(join(app, 'stacks.folded'), 'main;work 7\nmain;read 3\n');
   execFileSync(process.execPath, ['scripts/setup.mjs'], { stdio: 'inherit' });
   const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', room];
   [packed] = JSON.parse(execFileSync('npm', pack, { encoding: 'utf8', stdio: 'pipe' }));
@@ -152,6 +154,7 @@ const least: Readonly<Record<string, Arguments | ((profile_id: string) => Argume
   perf_io_layers: { duration_seconds: 1 },
   perf_vfs_latency: { duration_seconds: 1 },
   perf_triage: { mode: 'quick' },
+  profile_view: { capture: 'stacks.folded' },
   profile_code: { code, cpu_only: true },
   profile_script: { script_path: 'absent.py' },
   list_profiles: {},
@@ -176,7 +179,7 @@ const cheap = new Set(
 );
 
 /** What root may be refused as well, for this host: a missing program, a kernel without probes. */
-const mayBeAbsent = /^(?:trace_kernel_functions|profile_|get_(?!perf)|analyze_|compare_)/;
+const mayBeAbsent = /^(?:trace_kernel_functions|profile_(?!view)|get_(?!perf)|analyze_|compare_)/;
 
 const asNobody = [
   '/usr/bin/setpriv',

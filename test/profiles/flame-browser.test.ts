@@ -1,9 +1,12 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { diffPicture } from '../../src/profiles/diff-picture.ts';
 import { flameHtml } from '../../src/profiles/flame-html.ts';
 import { flamePicture } from '../../src/profiles/flame-picture.ts';
 import { flameSvg } from '../../src/profiles/flame-svg.ts';
+import { speedscopeFile } from '../../src/profiles/speedscope.ts';
+import { withTasks } from '../../src/profiles/with-tasks.ts';
 import { type Browser, hasChromium, type Served, serve, startBrowser } from './browser.ts';
 import { manyStacks, profileOf } from './sample-profile.ts';
 
@@ -188,5 +191,38 @@ describe.skipIf(!hasChromium)(`a flame graph in a browser${why}`, () => {
       '0 % before, 50 % after, +50',
     );
     await keep(page, 'diff');
+  });
+});
+
+describe.skipIf(!hasChromium)(`speedscope's own importer${why}`, () => {
+  const app = 'node_modules/speedscope/dist/release';
+  const types: Readonly<Record<string, string>> = {
+    html: 'text/html',
+    js: 'text/javascript',
+    css: 'text/css',
+    json: 'application/json',
+  };
+
+  test('reads the exported file, with the same functions and totals', async () => {
+    const exported = speedscopeFile(withTasks(profile), 'A profile', 'test');
+    const host = await serve((path) => {
+      if (path === '/profile.speedscope.json') return { type: 'application/json', body: exported };
+      const file = join(app, path === '/' ? 'index.html' : path);
+      if (!file.startsWith(app) || !existsSync(file)) return null;
+      return { type: types[path.split('.').at(-1) ?? ''] ?? 'text/html', body: readFileSync(file) };
+    });
+    try {
+      const page = await browser.page();
+      const address = encodeURIComponent(`${host.url}/profile.speedscope.json`);
+      await page.goto(`${host.url}/#profileURL=${address}&view=sandwich`);
+      await page.getByText('hash', { exact: true }).first().waitFor({ timeout: 60_000 });
+      const rows = await page.locator('tr').allTextContents();
+      expect(rows.find((row) => row.includes('hash'))).toMatch(/^60 \(60%\)60 \(60%\)hash/);
+      expect(rows.find((row) => row.includes('vfs_read'))).toMatch(/^25 \(25%\)25 \(25%\)/);
+      expect(rows.find((row) => row.includes('main'))).toMatch(/^100 \(100%\)0 \(<?0[.\d]*%\)main/);
+      await keep(page, 'speedscope');
+    } finally {
+      await host.close();
+    }
   });
 });

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { connect, initialize, line, parseLines, pipe } from './stdio.ts';
 
@@ -23,6 +26,30 @@ test.each(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'])(
     expect(answer?.result?.['protocolVersion']).toBe(version);
   },
 );
+
+test.each([
+  ['2024-11-05', ['text']],
+  ['2025-06-18', ['text', 'resource_link']],
+])('a client of %s gets content of the types that it knows: %j', (version, types) => {
+  const folder = mkdtempSync(join(tmpdir(), 'tracewright-links-'));
+  try {
+    writeFileSync(join(folder, 'stacks.folded'), 'main;work 7\n');
+    const args = { capture: 'stacks.folded', view: 'flamegraph.svg' };
+    const input =
+      initialize(version) + line(2, 'tools/call', { name: 'profile_view', arguments: args });
+    const { messages } = pipe(input, [
+      'mcp',
+      '--import-root',
+      folder,
+      '--state-dir',
+      join(folder, 's'),
+    ]);
+    const content = messages.find(({ id }) => id === 2)?.result?.['content'];
+    expect(content).toMatchObject(types.map((type) => ({ type })));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
 
 test('a 2026-07-28 client is answered without a handshake', () => {
   const meta = {
