@@ -1,4 +1,4 @@
-import { approve, type Command, ownPath, userPath } from './command.ts';
+import { approve, type Command, ownPath, type Sandbox, userPath } from './command.ts';
 import { programs } from './programs.ts';
 
 /**
@@ -20,11 +20,14 @@ export function perfScript(recording: string): Command {
   });
 }
 
+const memory_bytes = 4 * 1024 ** 3;
+
 /**
  * The same on a recording of a user's, which perf reads although someone else made it (-f): the caller
- * has resolved the path and found it below a folder that the operator allows.
+ * has resolved the path and found it below a folder that the operator allows. As `user` where one is
+ * named: root reads no file through perf that someone else may have forged.
  */
-export function importedPerfScript(recording: string): Command {
+export function importedPerfScript(recording: string, user: Sandbox['user']): Command {
   return approve({
     program: programs.perf,
     args: [
@@ -35,5 +38,6 @@ export function importedPerfScript(recording: string): Command {
       ...['-F', 'comm,pid,tid,cpu,time,event,ip,sym,dso'],
     ],
     limits: { duration_ms: 300_000, output_bytes: 8 * 1024 ** 3 },
+    sandbox: user === null ? null : { user, cwd: '/', memory_bytes },
   });
 }

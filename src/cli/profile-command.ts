@@ -58,7 +58,7 @@ export async function profileCommand(
 }
 
 /** Words without "=" come first; the rest are arguments of the tool. */
-export function sourceOf(words: readonly string[]) {
+function sourceOf(words: readonly string[]) {
   const [first = 'cpu'] = words;
   const named = words.length > 0 && (!first.includes('=') || first.startsWith('/'));
   const source = named ? first : 'cpu';

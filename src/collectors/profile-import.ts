@@ -2,6 +2,7 @@ import { importedPerfScript } from '../../allowlist/perf-script.ts';
 import { untrusted } from '../../parsers/untrusted.ts';
 import type { Call, Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
+import type { ImportFile } from '../exec/import-file.ts';
 import { type Importer, importerFor, importers, isPerfData } from '../profiles/importers.ts';
 import { perfScriptReader } from '../profiles/perf-script-reader.ts';
 import type { StackProfile } from '../profiles/stack-profile.ts';
@@ -23,7 +24,7 @@ export async function importProfile(ctx: Context, path: string, call: Call): Pro
   const file = ctx.openImport(path);
   try {
     if (isPerfData(file.head)) {
-      const profiles = await throughPerf(ctx, file.path, call);
+      const profiles = await throughPerf(ctx, file, call);
       return { path: file.path, format: 'perf.data', profiles };
     }
     const importer = importerFor(file.head);
@@ -46,11 +47,12 @@ export async function importProfile(ctx: Context, path: string, call: Call): Pro
 
 async function throughPerf(
   ctx: Context,
-  path: string,
+  { path, owner }: ImportFile,
   call: Call,
 ): Promise<readonly StackProfile[]> {
   const reader = perfScriptReader();
-  const running = await ctx.start(importedPerfScript(path), {
+  const user = ctx.uid === 0 && owner.uid !== 0 ? owner : null;
+  const running = await ctx.start(importedPerfScript(path, user), {
     signal: call.signal,
     onStdoutBytes: (bytes) => reader.push(bytes),
   });

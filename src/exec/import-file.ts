@@ -5,6 +5,7 @@ import { userFile } from './user-files.ts';
 /** A file that is read from front to back, once. */
 export type ImportFile = Readonly<{
   path: string;
+  owner: Readonly<{ uid: number; gid: number }>;
   bytes: number;
   /** The first bytes, at most 4096. */
   head: Uint8Array;
@@ -29,7 +30,7 @@ export const usualImportRoots = (): readonly string[] =>
  * size; else NOT_ALLOWED or INVALID_PARAMS.
  */
 export function openImport(path: string, roots: readonly string[]): ImportFile {
-  const { path: real } = userFile(path, roots, 'file', allowed);
+  const { path: real, owner } = userFile(path, roots, 'file', allowed);
   // What was resolved may be another file by now: no link is followed any more, no pipe waited for.
   const fd = open(real);
   const stats = fstatSync(fd);
@@ -47,6 +48,7 @@ export function openImport(path: string, roots: readonly string[]): ImportFile {
   let at = 0;
   return {
     path: real,
+    owner,
     bytes: stats.size,
     head: first,
     next() {

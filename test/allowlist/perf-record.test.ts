@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Command, Refused } from '../../allowlist/command.ts';
+import { openFile } from '../../allowlist/open-file.ts';
 import { hardwareEvents, perfRecord, softwareEvents } from '../../allowlist/perf-record.ts';
-import { perfScript } from '../../allowlist/perf-script.ts';
+import { importedPerfScript, perfScript } from '../../allowlist/perf-script.ts';
 
 type Recording = Parameters<typeof perfRecord>[0];
 
@@ -157,5 +158,35 @@ describe('perf script', () => {
   ])('cannot say %s', (option) => {
     expect(perfScript('/tmp/x/profile.data').args).not.toContain(option);
     expect(() => perfScript(`${option}=/etc/passwd`)).toThrow(Refused);
+  });
+});
+
+describe('a file of a user', () => {
+  const hostile = [
+    '-i/etc/passwd',
+    '--script=x',
+    'relative.data',
+    '/tmp/../etc/shadow',
+    '/tmp/a\nb',
+    '/tmp/a\u0000b',
+    'https://example.org/x',
+    '',
+  ];
+
+  test.each(hostile)('%j is no argument', (path) => {
+    expect(() => importedPerfScript(path, null)).toThrow(Refused);
+    expect(() => openFile(path)).toThrow(Refused);
+  });
+
+  test('keeps its name, whatever a shell would make of it', () => {
+    const path = '/tmp/$(id) `x`; "perf".data';
+    expect(importedPerfScript(path, null).args).toContain(path);
+    expect(openFile(path).args).toEqual([path]);
+  });
+
+  test('is read as the user who is named', () => {
+    const user = { uid: 1000, gid: 1000 };
+    expect(importedPerfScript('/tmp/perf.data', user).sandbox?.user).toEqual(user);
+    expect(importedPerfScript('/tmp/perf.data', null).sandbox).toBeNull();
   });
 });

@@ -1,5 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -99,6 +107,11 @@ describe.skipIf(why !== '')(`views of what perf recorded${why}`, () => {
       expect(Object(one.data)[key], key).toEqual(Object(two.data)[key]);
     }
     expect(one.source).toContain('perf.data');
+    // What somebody else owns is read by perf as them, not as root.
+    chmodSync(folder, 0o755);
+    chownSync(data_file, 65_534, 65_534);
+    const theirs = await ask({ capture: data_file });
+    expect(Object(theirs.data)).toMatchObject({ samples, total: samples });
   });
 
   test('all files of a capture tell the same total', async () => {
