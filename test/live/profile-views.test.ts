@@ -54,6 +54,8 @@ async function program(...args: string[]): Promise<number> {
   return pid;
 }
 
+type FunctionRow = Readonly<{ function: string; self_pct: number; total_pct: number }>;
+
 const ask = async (args: object) => await callTool(profileView, args, ctx, call);
 
 async function cpuProfile(pid: number): Promise<string> {
@@ -103,15 +105,21 @@ describe.skipIf(why !== '')(`views of what perf recorded${why}`, () => {
     const [one, two] = [await ask({ capture: data_file }), await ask({ capture: text_file })];
     const samples = script.match(/^\S.*:\s+\d* ?(?:cpu-clock|cycles)\S*:/gm)?.length;
     expect(Object(one.data).samples).toBe(samples);
-    for (const key of ['samples', 'total', 'rows', 'event']) {
-      expect(Object(one.data)[key], key).toEqual(Object(two.data)[key]);
-    }
+    const told = ({ data }: typeof one) => {
+      const { event, rows } = Object(data);
+      return [
+        event,
+        ...rows.map((row: FunctionRow) => [row.function, row.self_pct, row.total_pct]),
+      ];
+    };
+    expect(Object(two.data).samples).toBe(samples);
+    expect(told(two)).toEqual(told(one));
     expect(one.source).toContain('perf.data');
     // What somebody else owns is read by perf as them, not as root.
     chmodSync(folder, 0o755);
     chownSync(data_file, 65_534, 65_534);
     const theirs = await ask({ capture: data_file });
-    expect(Object(theirs.data)).toMatchObject({ samples, total: samples });
+    expect(Object(theirs.data).samples).toBe(samples);
   });
 
   test('all files of a capture tell the same total', async () => {
