@@ -2,6 +2,9 @@ import { integer, matching, Refused } from './command.ts';
 import { type InsertProbe, retargetDsqProgram } from './dsq-program.ts';
 import { function_name, refusedFunction } from './function-names.ts';
 
+/** One more than the highest number that a process can have (PID_MAX_LIMIT). */
+export const nobody = 4_194_305;
+
 /** The programs of scripts/bpftrace/stream/ that a stream is composed of, beside its frame. */
 export const streamFragments = [
   'sched-switch',
@@ -73,6 +76,9 @@ const record = /\(uint64\)args\b(?!->)/g;
 /** A map that a fragment run by hand makes: bpftrace wants to know its type before it is read. */
 const beginning = /^ {2}@[a-z]\w*(?:\[0\])? = \(uint64\)0;\n/gm;
 const byHand = '\n// By hand';
+/** Of the frame: which process is bpftrace itself, whose doings are left out. */
+const leaves_out = '  @self = (uint64)pid;\n';
+const closes = '(uint64)args->pid == @self/';
 /** What has a buffer of its own in the way: the records of the busiest events. */
 const emit = /^ {4}\/\/ emit\n {4}printf\([^;]*;\n {4}@seen = sum\(1\);\n/m;
 const put = /^ {4}\/\/ put\n([\s\S]*?)^ {4}\/\/ put end\n/m;
@@ -83,11 +89,13 @@ const print = /^( *)\/\/ print\n[\s\S]*?^ *\/\/ print end\n/gm;
  * one behind the other. Into them go a name of the kernel's own alphabet, small integers and pieces
  * of other fragments; values of a request are parameters of the program, never part of its text.
  * Where bpftrace does not show the record of an event, what only that tells is 0: not known.
+ * `withTracer` leaves in what bpftrace itself does, for whoever wants each switch of a CPU.
  */
 export function composeStreamProgram(
   parts: readonly StreamPart[],
   shipped: (fragment: string) => string,
   showsRecords: boolean,
+  withTracer = false,
 ): string {
   const isBuffered = parts.some(({ fragment }) => emit.test(body(shipped(fragment))));
   const withQueues = parts.some(({ fragment }) => fragment === 'sched-switch-dsq');
@@ -99,9 +107,17 @@ export function composeStreamProgram(
   if (isBuffered) texts.push(withPrint(body(shipped('buffer')), buffer));
   const all = [...parts.map(({ fragment }) => fragment), ...(isBuffered ? ['buffer'] : [])];
   const maps = new Set(all.flatMap((each) => shipped(each).match(beginning) ?? []));
-  const frame = withMaps(body(shipped('frame')), [...maps]);
+  const shippedFrame = body(shipped('frame'));
+  const whole = withTracer ? withoutSelf(shippedFrame) : shippedFrame;
+  const frame = withMaps(whole, [...maps]);
   const program = withClears([frame, ...texts].join('\n'));
   return showsRecords ? program : program.replaceAll(record, '(uint64)0');
+}
+
+/** A number that no process has stands for the one that is left out. */
+function withoutSelf(frame: string): string {
+  const self = `  @self = (uint64)${nobody};\n  @tracer = (uint64)pid;\n`;
+  return replaceOnce(replaceOnce(frame, leaves_out, self), closes, '(uint64)args->pid == @tracer/');
 }
 
 /** A fragment without its first line and without what only a run by hand needs. */

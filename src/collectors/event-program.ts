@@ -2,6 +2,7 @@ import type { InsertProbe } from '../../allowlist/dsq-program.ts';
 import { streamParameters } from '../../allowlist/stream-parameters.ts';
 import {
   composeStreamProgram,
+  nobody,
   type PlainFragment,
   type StreamPart,
 } from '../../allowlist/stream-program.ts';
@@ -32,19 +33,22 @@ export type EventProgram = Readonly<{
 const alertLimits = { latency_us: 1000, in_a_row: 15, moves: 8, moves_window_ms: 7000 };
 const samples_hz = 99;
 
+/** `with_own`: with what bpftrace and this server do themselves, which else is left out. */
+export type EventWish = EventFilter & Readonly<{ with_own?: boolean }>;
+
 /** The program that tells of these events. INVALID_PARAMS or NOT_ALLOWED for a function that cannot be. */
 export async function eventProgram(
   ctx: Context,
-  filter: EventFilter,
+  filter: EventWish,
   call: Call,
 ): Promise<EventProgram> {
   const layout = await eventLayout(ctx);
   const cpus = Math.max(...(readCpuList(ctx.files, `${cpu_root}/possible`) ?? [0])) + 1;
   const parts = await partsOf(ctx, filter, layout, call);
   const shipped = (name: string): string => ctx.script(`stream/${name}`).text;
-  const text = composeStreamProgram(parts, shipped, layout.showsRecords);
+  const text = composeStreamProgram(parts, shipped, layout.showsRecords, filter.with_own);
   const parameters = streamParameters({
-    own_tgid: pidsDiffer(ctx) ? 0 : (ownPid(ctx) ?? 0),
+    own_tgid: filter.with_own ? nobody : ownGroup(ctx),
     pid: filter.pid,
     tgid: filter.tgid,
     cpu: filter.cpu,
@@ -59,6 +63,8 @@ export async function eventProgram(
   const probes = text.match(/^(?:raw)?tracepoint:.*|^(?:fentry|kfunc|kprobe|profile):.*/gm) ?? [];
   return { text, parameters, probes: [...new Set(probes)].map(plain), cpus };
 }
+
+const ownGroup = (ctx: Context): number => (pidsDiffer(ctx) ? 0 : (ownPid(ctx) ?? 0));
 
 /** Of a list of probes each stands on a line of its own. */
 const plain = (probe: string): string =>

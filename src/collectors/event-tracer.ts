@@ -6,7 +6,7 @@ import { startTracer, type Tracer } from './bpftrace-tracer.ts';
 import { bpftraceHas } from './bpftrace-version.ts';
 import { orNull } from './cpu-files.ts';
 import { listCapabilities } from './event-capabilities.ts';
-import { eventProgram } from './event-program.ts';
+import { type EventWish, eventProgram } from './event-program.ts';
 
 /** What the kernel program keeps and what it leaves out. */
 export type EventFilter = Readonly<{
@@ -68,7 +68,7 @@ const default_duration_ms = 3_600_000;
  */
 export async function startEventTracer(
   ctx: Context,
-  filter: EventFilter & Readonly<{ duration_ms?: number }>,
+  filter: EventWish & Readonly<{ duration_ms?: number }>,
   onBytes: (bytes: Buffer) => void,
   call: Call,
 ): Promise<EventTracer> {

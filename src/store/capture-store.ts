@@ -14,6 +14,7 @@ import {
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { TracewrightError } from '../errors.ts';
+import { type CaptureFile, captureFile } from './capture-file.ts';
 
 /** A capture that is kept: what it is, and its files beside it. */
 export type Manifest = Readonly<{
@@ -28,6 +29,10 @@ export type Manifest = Readonly<{
 export type CaptureStore = Readonly<{
   /** Keeps texts under a new id. EXECUTION_FAILED without space, which leaves older ones whole. */
   save(kind: string, title: string, files: Readonly<Record<string, string>>): Manifest;
+  /** A capture with one file that is written while it is made, bounded by the quota. */
+  begin(kind: string, file: string): CaptureDraft;
+  /** Kinds of which there are captures. */
+  kinds(): readonly string[];
   /** Newest first. */
   list(kind: string): readonly Manifest[];
   /** Null where there is no such capture or file. */
@@ -40,6 +45,15 @@ export type CaptureStore = Readonly<{
   folder: string;
 }>;
 
+/** A capture in the making. Nobody sees it before `keep`, and `drop` leaves nothing of it. */
+export type CaptureDraft = Readonly<{
+  /** EXECUTION_FAILED without space or above the quota; then only `drop` is left to do. */
+  append(bytes: Uint8Array): void;
+  bytes(): number;
+  keep(title: string, files: Readonly<Record<string, string>>): Manifest;
+  drop(): void;
+}>;
+
 type Limits = Readonly<{ ttl_ms: number; quota_bytes: number; max_captures: number }>;
 
 const generous: Limits = {
@@ -49,8 +63,8 @@ const generous: Limits = {
 };
 
 const id_pattern = /^[a-z]+_[0-9a-z]{8,24}$/;
-const file_pattern = /^[a-z][a-z0-9-]{0,40}\.(?:json|txt)$/;
 const view_pattern = /^[a-z][a-z0-9-]{0,80}(?:\.[a-z]{2,10}){1,2}$/;
+const file_pattern = /^[a-z][a-z0-9-]{0,40}\.(?:json|txt|pftrace)$/;
 
 /**
  * Captures in a folder of our own: one folder each, made whole under another name and then renamed,
@@ -97,33 +111,81 @@ export function captureStore(
     }
   };
 
+  /** Does one step of making a capture; whatever goes wrong in it leaves nothing behind. */
+  function attempt<T>(part: string, step: () => T): T {
+    try {
+      return step();
+    } catch (error) {
+      rmSync(part, { recursive: true, force: true });
+      throw error instanceof TracewrightError ? error : notKept(folder, error);
+    }
+  }
+
+  function newFolder(kind: string) {
+    const id = `${kind}_${now().getTime().toString(36)}${randomBytes(3).toString('hex')}`;
+    const part = join(home(kind), `.${id}`);
+    attempt(part, () => {
+      privateFolder(folder);
+      privateFolder(home(kind));
+      sweepParts(home(kind));
+      mkdirSync(part, { mode: 0o700 });
+    });
+    return { id, kind, part };
+  }
+
+  /** Gives a folder that has all of its files its name. */
+  function publish(
+    { id, kind, part }: ReturnType<typeof newFolder>,
+    title: string,
+    files: Readonly<Record<string, string>>,
+    written = 0,
+  ): Manifest {
+    const bytes = written + sizeOf(files);
+    const manifest = { id, kind, created_at: now().toISOString(), title, bytes };
+    attempt(part, () => {
+      for (const [name, text] of Object.entries(files)) {
+        writeWhole(join(part, named(name)), text);
+      }
+      writeWhole(join(part, 'manifest.json'), JSON.stringify(manifest));
+      renameSync(part, join(home(kind), id));
+    });
+    makeRoom(kind);
+    return manifest;
+  }
+
   return {
     folder,
     list,
     remove,
+    kinds: () => names(folder).filter((name) => /^[a-z]+$/.test(name)),
     save(kind, title, files) {
-      const bytes = Object.values(files).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+      const bytes = sizeOf(files);
       if (bytes > limits.quota_bytes) throw tooLarge(bytes, limits.quota_bytes);
-      const id = `${kind}_${now().getTime().toString(36)}${randomBytes(3).toString('hex')}`;
-      const manifest = { id, kind, created_at: now().toISOString(), title, bytes };
-      const part = join(home(kind), `.${id}`);
-      try {
-        privateFolder(folder);
-        privateFolder(home(kind));
-        sweepParts(home(kind));
-        mkdirSync(part, { mode: 0o700 });
-        for (const [name, text] of Object.entries(files)) {
-          if (!file_pattern.test(name)) throw new Error(`bad name: ${name}`);
-          writeWhole(join(part, name), text);
-        }
-        writeWhole(join(part, 'manifest.json'), JSON.stringify(manifest));
-        renameSync(part, join(home(kind), id));
-      } catch (error) {
+      return publish(newFolder(kind), title, files);
+    },
+    begin(kind, file) {
+      const made = newFolder(kind);
+      const { part } = made;
+      const out: CaptureFile = attempt(part, () => captureFile(join(part, named(file))));
+      const drop = (): void => {
+        out.close();
         rmSync(part, { recursive: true, force: true });
-        throw error instanceof TracewrightError ? error : notKept(folder, error);
-      }
-      makeRoom(kind);
-      return manifest;
+      };
+      return {
+        append(bytes) {
+          if (out.bytes() + bytes.length > limits.quota_bytes) {
+            drop();
+            throw tooLarge(out.bytes() + bytes.length, limits.quota_bytes);
+          }
+          attempt(part, () => out.append(bytes));
+        },
+        bytes: out.bytes,
+        keep(title, files) {
+          attempt(part, out.finish);
+          return publish(made, title, files, out.bytes());
+        },
+        drop,
+      };
     },
     path(kind, id, file) {
       if (!file_pattern.test(file) || manifestOf(kind, id) === null) return null;
@@ -151,6 +213,14 @@ export function captureStore(
       }
     },
   };
+}
+
+const sizeOf = (files: Readonly<Record<string, string>>): number =>
+  Object.values(files).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+
+function named(file: string): string {
+  if (!file_pattern.test(file)) throw new Error(`bad name: ${file}`);
+  return file;
 }
 
 /** As the XDG base directories have it: below the home of the user, which stays on this host. */

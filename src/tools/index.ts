@@ -45,6 +45,7 @@ import { listEvents } from './scheduler/list-events.ts';
 import { queryStats } from './scheduler/query-stats.ts';
 import { readEvents } from './scheduler/read-events.ts';
 import { readResourceTool } from './scheduler/read-resource.ts';
+import { recordTraceTool } from './scheduler/record-trace.ts';
 import { startPerfProfiling } from './scheduler/start-perf-profiling.ts';
 import { stopPerfProfiling } from './scheduler/stop-perf-profiling.ts';
 import { traceKernelFunctions } from './scheduler/trace-kernel-functions.ts';
@@ -66,6 +67,7 @@ export const tools: readonly Tool[] = [
   disableCollectionTool,
   controlEventTracking,
   readEvents,
+  recordTraceTool,
   perfInfo,
   perfSnapshot,
   perfUseCheck,

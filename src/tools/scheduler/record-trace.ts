@@ -1,0 +1,19 @@
+import * as z from 'zod/v4';
+import { recordTrace } from '../../recordings/record-trace.ts';
+import { defineTool } from '../define-tool.ts';
+
+export const recordTraceTool = defineTool({
+  name: 'record_trace',
+  title: 'Record a Perfetto trace',
+  toolset: 'scheduler',
+  effect: 'capture',
+  description:
+    'Records all switches, wakeups, migrations, softirqs and process life into a Perfetto file, kept 7 days: for people to scroll, or to query. Costs microseconds per event.',
+  input: z.strictObject({
+    duration_seconds: z.int().min(1).max(60).default(5).describe('s'),
+    pid: z.int().min(1).optional().describe('wakeups of this process only'),
+  }),
+  output: z.looseObject({ recording_id: z.string(), path: z.string(), switches: z.number() }),
+  handle: ({ duration_seconds, pid }, ctx, call) =>
+    recordTrace(ctx, { duration_seconds, pid: pid ?? null }, call),
+});
