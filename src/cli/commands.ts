@@ -4,6 +4,7 @@ import { TracewrightError } from '../errors.ts';
 import type { Selection } from '../selection.ts';
 import { surface } from '../surface.ts';
 import { keyValues } from './arguments.ts';
+import { captures } from './captures.ts';
 import { collectToTheEnd } from './collection.ts';
 import { doctor } from './doctor.ts';
 import { profileToTheEnd } from './profile.ts';
@@ -43,6 +44,7 @@ const commands: Readonly<Record<string, Command>> = {
   call: callCommand,
   profile: async (words, { ctx, output, json }) =>
     answer(await profileCommand(words, output, ctx, shellCall()), json),
+  captures: (words, { ctx, json }) => captures(words, ctx, json),
   read: async ([uri = ''], { ctx, json }) =>
     answer(await surface.readResource(uri, ctx, shellCall()), json),
   prompt: async ([name = '', ...words], { ctx, json }) => {
@@ -70,7 +72,7 @@ export function runCommand(
   throw new TracewrightError(
     'INVALID_PARAMS',
     `There is no command "${word}".`,
-    `Choose from: mcp, ${Object.keys(commands).join(', ')}. See tracewright --help.`,
+    `Choose from: mcp, watch, record, ${Object.keys(commands).join(', ')}. See tracewright --help.`,
   );
 }
 

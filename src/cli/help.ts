@@ -10,13 +10,17 @@ export const help = `tracewright: true numbers from the Linux kernel, for people
   tracewright prompt NAME key=value  print a workflow      e.g. prompt debug_high_latency pid=1234
   tracewright profile [cpu|offcpu|FILE] --out F   flame graph (.svg .html), .folded, speedscope .json, pprof .pb.gz
   tracewright watch                  scheduler events live, one line each, until Ctrl-C
+  tracewright record                 what the scheduler does, as a trace for ui.perfetto.dev
+  tracewright captures               what is kept           (captures delete ID: removes one)
 
 Options
   --json                 JSON instead of text
   --types a,b            events to watch; a wrong one is answered with all there are
-  --pid N                watch one process
+  --pid N                watch one process; record only its wakeups
   --min-latency US       only switches to tasks that waited so many microseconds for a CPU
   --duration S           end after so many seconds (watch; default and at most 3600)
+  --seconds N            how long to record, 1 to 60 (record; default 5)
+  --out FILE             where to put it as well (record)
   --daemon, -d           keep baselines between reads (mcp)
   --once                 exit after the first request (mcp)
   --read-only            offer nothing that attaches, records or writes

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createContext } from '../context.ts';
+import { type Context, createContext } from '../context.ts';
 import { errorBody, TracewrightError, toTracewrightError } from '../errors.ts';
 import { endAllGroups } from '../exec/live-groups.ts';
 import { pythonSettings } from '../python-settings.ts';
@@ -32,6 +32,7 @@ const options = {
   'import-root': { type: 'string', multiple: true },
   out: { type: 'string' },
   open: { type: 'boolean' },
+  seconds: { type: 'string' },
 } as const;
 
 /** Runs the command line and gives the exit code: 0 done, 1 failed, 2 wrong usage. */
@@ -67,10 +68,8 @@ export async function main(argv: readonly string[]): Promise<number> {
       await bpfStatsWindow(helperWindow(rest[0]));
       return 0;
     }
-    if (word === 'watch') {
-      const { watch } = await import('./watch.ts');
-      return await watch(ctx, values, json);
-    }
+    const own = await ownOptions(word, ctx, values, json);
+    if (own !== null) return own;
     if (word === 'mcp') {
       await checkSelection(selection);
       await serve(ctx, selection, values.once ?? false);
@@ -94,6 +93,24 @@ function importRoots(
 ): readonly string[] | undefined {
   if (word !== 'profile' || file === undefined) return given?.map((path) => resolve(path));
   return [...(given ?? []), dirname(file)].map((path) => resolve(path));
+}
+
+/** Commands with options that no other has; null where it is none of them. */
+async function ownOptions(
+  word: string,
+  ctx: Context,
+  values: Readonly<Record<string, unknown>>,
+  json: boolean,
+): Promise<number | null> {
+  if (word === 'watch') {
+    const { watch } = await import('./watch.ts');
+    return await watch(ctx, values, json);
+  }
+  if (word === 'record') {
+    const { record } = await import('./record.ts');
+    return print(await record(ctx, values, json));
+  }
+  return null;
 }
 
 /** A wrong name fails the start, not the first request; without names nothing is loaded for it. */

@@ -4,6 +4,7 @@ import { aggregatedLlc } from './aggregated-llc.ts';
 import { aggregatedNode } from './aggregated-node.ts';
 import { aggregatedProcess } from './aggregated-process.ts';
 import { bpfPrograms } from './bpf-programs.ts';
+import { captureRecording, capturesList } from './captures.ts';
 import type { Resource } from './define-resource.ts';
 import { eventsKprobe } from './events-kprobe.ts';
 import { eventsPerf } from './events-perf.ts';
@@ -39,4 +40,6 @@ export const resources: readonly Resource[] = [
   perfProfilingStatus,
   perfProfilingResults,
   profileCaptures,
+  capturesList,
+  captureRecording,
 ];

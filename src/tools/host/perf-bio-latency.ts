@@ -8,7 +8,7 @@ export const perfBioLatency = defineTool({
   toolset: 'host',
   effect: 'capture',
   description:
-    'How long requests to disks took: histogram, average, percentiles, maximum, by operation, by device if asked. Use it when perf_io_latency (cheaper, averages only) shows slow or busy disks. Costs about ten map writes per request. For files instead of disks: perf_vfs_latency.',
+    'How long requests to disks took: histogram, average, percentiles, maximum, by operation, by device if asked. Use it when perf_io_latency (cheaper, averages only) shows slow or busy disks. For files instead of disks: perf_vfs_latency.',
   input: z.strictObject({
     duration_seconds: z.int().min(1).max(30).default(5).describe('s'),
     device: z.string().max(64).optional().describe('one disk, e.g. sda'),

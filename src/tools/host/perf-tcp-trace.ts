@@ -10,7 +10,7 @@ export const perfTcpTrace = defineTool({
   toolset: 'host',
   effect: 'capture',
   description:
-    'TCP connections while it watches: process, addresses, duration, bytes, RTT, retransmits (lifecycle: those that ended) or time to connect and failures (connections: those opened from here). Costs an event per change of state. For rates and drops without tracing: perf_net_health.',
+    'TCP connections while it watches: process, addresses, duration, bytes, RTT, retransmits (lifecycle: those that ended) or time to connect and failures (connections: those opened from here). For rates and drops without tracing: perf_net_health.',
   input: z.strictObject({
     duration_seconds: z.int().min(1).max(30).default(5).describe('s'),
     mode: z.enum(['lifecycle', 'connections']).default('lifecycle').describe('ended or opened'),

@@ -8,7 +8,7 @@ export const recordTraceTool = defineTool({
   toolset: 'scheduler',
   effect: 'capture',
   description:
-    'Records all switches, wakeups, migrations, softirqs and process life into a Perfetto file, kept 7 days: for people to scroll, or to query. Costs microseconds per event.',
+    'Records every switch, wakeup, softirq and new process into a file for people to open in Perfetto. Kept 7 days. An event costs microseconds.',
   input: z.strictObject({
     duration_seconds: z.int().min(1).max(60).default(5).describe('s'),
     pid: z.int().min(1).optional().describe('wakeups of this process only'),

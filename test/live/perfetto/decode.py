@@ -20,6 +20,10 @@ except ImportError:
     UnknownFieldSet = None
 
 
+# The state of a task whose leaving nobody saw.
+UNSEEN = 0x200
+
+
 def unknown(message):
     """Fields that the definitions do not have, at any depth."""
     if UnknownFieldSet is None:
@@ -81,7 +85,8 @@ def replay(events):
                 errors["prev is not who ran"] += 1
             if slices:
                 slices[-1].update(end=ts, end_state=body["prev_state"])
-            slices.append(dict(begin=ts, pid=body["next_pid"], comm=body["next_comm"], prev=prev))
+            slices.append(dict(begin=ts, pid=body["next_pid"], comm=body["next_comm"], prev=prev,
+                               unseen=body["prev_state"] == UNSEEN))
             current = body["next_pid"]
         elif kind == "waking":
             if current is None and "waker" not in body:
@@ -136,12 +141,13 @@ def main(path, bucket_ns):
         wakings += woken
         errors.update(wrong)
         for each in slices[cpu]:
-            buckets[each["begin"] // bucket_ns] += 1
+            if not each["unseen"]:
+                buckets[each["begin"] // bucket_ns] += 1
     print(json.dumps(dict(
         unknown_fields=sum(unknown(packet) for packet in trace.packet),
         first_flags=states[:1], clocks=clocks, release=release, kinds=kinds, errors=errors,
         slices={cpu: len(each) for cpu, each in slices.items()},
-        buckets=buckets, threads=threads, processes=processes, counters=counters,
+        seen_buckets=buckets, threads=threads, processes=processes, counters=counters,
         track_slices=track_slices, others=others, wakings=wakings[:100_000],
         rows={cpu: each[:100_000] for cpu, each in slices.items()},
     )))

@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'vitest';
+import type { StreamEvent } from '../../parsers/stream/stream.ts';
+import { createContext } from '../../src/context.ts';
+import { eventLines } from '../../src/recordings/event-lines.ts';
+import { eventOrder } from '../../src/recordings/event-order.ts';
+import { figuresOf } from '../../src/recordings/recording-figures.ts';
+import { traceClock } from '../../src/recordings/trace-clock.ts';
+import { fakeHost } from '../fake-host.ts';
+
+describe('lines of the event program', () => {
+  test('are put together from pieces that are torn anywhere', () => {
+    const records: string[] = [];
+    const controls: string[] = [];
+    const text = '#attached\ne\t1\n@seen: 1\n\nq\t2\n';
+    const push = eventLines(
+      (line) => records.push(line),
+      (line) => controls.push(line),
+    );
+    for (const byte of text) push(Buffer.from(byte));
+    expect(records).toEqual(['e\t1', 'q\t2']);
+    expect(controls).toEqual(['#attached', '@seen: 1']);
+  });
+});
+
+describe('events of CPUs', () => {
+  const event = (cpu: number): StreamEvent => ({ type: 'exit', ts: null, cpu });
+
+  test('come in the order of time for each CPU, and not before they are released', () => {
+    const out: number[] = [];
+    const order = eventOrder((_, ts) => out.push(ts));
+    for (const ts of [10, 30, 20, 40]) order.add(event(0), ts);
+    order.add(event(1), 5);
+    order.release(20);
+    expect(out).toEqual([10, 20, 5]);
+    order.add(event(0), 25);
+    order.release(100);
+    expect(out).toEqual([10, 20, 5, 25, 30, 40]);
+  });
+});
+
+describe('figures of a recording', () => {
+  const change = (cpu: number, prev: number, next: number, more = {}): StreamEvent => ({
+    type: 'sched_switch',
+    ts: 0,
+    cpu,
+    prev_pid: prev,
+    prev_tgid: prev,
+    prev_comm: `t${prev}`,
+    next_pid: next,
+    next_tgid: next,
+    next_comm: `t${next}`,
+    ...more,
+  });
+
+  test('give each process the time that it ran, to both ends of the window', () => {
+    const figures = figuresOf(1000);
+    figures.add(change(0, 5, 0), 3_001_000);
+    figures.add(change(0, 0, 6), 7_001_000);
+    const { cpus, processes } = figures.result(10_001_000);
+    expect(cpus).toEqual([{ cpu: 0, busy_pct: 60, switches: 2 }]);
+    expect(processes.map(({ pid, cpu_ms }) => [pid, cpu_ms])).toEqual([
+      [5, 3],
+      [6, 3],
+    ]);
+  });
+
+  test('count a gap, and nobody has the time in it', () => {
+    const figures = figuresOf(0);
+    figures.add(change(0, 1, 2), 1_000_000);
+    figures.add(change(0, 3, 4), 5_000_000);
+    const { gaps, processes } = figures.result(5_000_000);
+    expect(gaps).toBe(1);
+    expect(processes.map(({ pid }) => pid)).toEqual([1]);
+  });
+
+  test('tell the longest wait for a CPU', () => {
+    const figures = figuresOf(0);
+    figures.add(change(0, 0, 2, { next_wakeup_lat_us: 8 }), 10);
+    figures.add(change(1, 0, 3, { next_wakeup_lat_us: 50 }), 20);
+    expect(figures.result(30).longest_wait).toEqual({ wait_us: 50, pid: 3, comm: 't3', cpu: 1 });
+  });
+});
+
+describe('the clock of a recording', () => {
+  const clockOn = (release: string, uptime_s: number) => {
+    const root = fakeHost({
+      'proc/sys/kernel/osrelease': `${release}\n`,
+      'proc/uptime': `${uptime_s}.00 1.00\n`,
+    });
+    const ctx = { ...createContext({ daemon: false, readOnly: false }, root) };
+    return traceClock({ ...ctx, monotonicNs: () => 100e9 });
+  };
+
+  test('is that of the kernel programs where the machine never slept', () => {
+    const clock = clockOn('6.18.1', 100);
+    expect(clock.suspended_ns).toBe(0);
+    expect(clock.ofEvent(5)).toBe(5);
+    expect(clock.now_ns()).toBe(100e9);
+  });
+
+  test('has slept with the machine', () => {
+    const clock = clockOn('6.18.1', 130);
+    expect(clock.now_ns()).toBe(130e9);
+    expect(clock.ofEvent(130e9)).toBe(130e9);
+    expect(clock.kernel_clock).toBe('CLOCK_BOOTTIME');
+  });
+
+  test('of kernels whose programs cannot ask for it is that of CLOCK_MONOTONIC, moved', () => {
+    const clock = clockOn('5.4.0-200', 130);
+    expect(clock.kernel_clock).toBe('CLOCK_MONOTONIC');
+    expect(clock.ofEvent(100e9)).toBe(130e9);
+  });
+});
