@@ -102,3 +102,68 @@ test.skipIf(process.getuid?.() !== 0)(
     }
   },
 );
+
+describe('a capture that is written piece by piece', () => {
+  const bytes = (length: number): Uint8Array => new Uint8Array(length).fill(65);
+
+  test('is there once it is kept, and not before', () => {
+    const store = captureStore(room, now);
+    const draft = store.begin('recording', 'trace.pftrace');
+    draft.append(bytes(3));
+    expect(store.list('recording')).toEqual([]);
+    draft.append(bytes(4));
+    const { id, bytes: size } = draft.keep('a trace', { 'recording.json': '{}' });
+    expect(size).toBe(9);
+    expect(store.kinds()).toEqual(['recording']);
+    expect(statSync(store.path('recording', id, 'trace.pftrace') ?? '').size).toBe(7);
+  });
+
+  test('leaves nothing when it is dropped', () => {
+    const store = captureStore(room, now);
+    const draft = store.begin('recording', 'trace.pftrace');
+    draft.append(bytes(300_000));
+    draft.drop();
+    draft.drop();
+    expect(readdirSync(join(room, 'recording'))).toEqual([]);
+  });
+
+  test('beyond the quota is refused, and older ones stay', () => {
+    const store = captureStore(room, now, limits);
+    const { id } = store.save('recording', 'old', { 'a.txt': 'x' });
+    const draft = store.begin('recording', 'trace.pftrace');
+    draft.append(bytes(60));
+    expect(() => draft.append(bytes(60))).toThrow(/may have 100/);
+    expect(readdirSync(join(room, 'recording'))).toEqual([id]);
+  });
+
+  test('has no file elsewhere', () => {
+    const store = captureStore(room, now);
+    expect(() => store.begin('recording', '../x.pftrace')).toThrow(/could not be kept/);
+    expect(store.path('recording', '../../etc', 'passwd')).toBeNull();
+  });
+});
+
+const mayMount = process.getuid?.() === 0;
+
+describe.skipIf(!mayMount)('on a full disk (root may mount one)', () => {
+  beforeEach(() => {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=700', 'tmpfs', room]);
+  });
+  afterEach(() => {
+    execFileSync('umount', [room]);
+  });
+
+  test('a capture fails with what to do, and older ones stay whole', () => {
+    const store = captureStore(room, now);
+    const { id } = store.save('recording', 'old', { 'a.txt': 'x'.repeat(100_000) });
+    const draft = store.begin('recording', 'trace.pftrace');
+    const fill = (): void => {
+      for (let piece = 0; piece < 40; piece += 1) draft.append(new Uint8Array(100_000));
+    };
+    expect(fill).toThrow(/no space left|ENOSPC/i);
+    draft.drop();
+    expect(readdirSync(join(room, 'recording'))).toEqual([id]);
+    expect(store.read('recording', id, 'a.txt')).toHaveLength(100_000);
+    expect(store.save('recording', 'next', { 'a.txt': 'y' }).bytes).toBe(1);
+  });
+});
