@@ -72,7 +72,7 @@ export function runCommand(
   throw new TracewrightError(
     'INVALID_PARAMS',
     `There is no command "${word}".`,
-    `Choose from: mcp, watch, record, ${Object.keys(commands).join(', ')}. See tracewright --help.`,
+    `Choose from: mcp, watch, record, report, ${Object.keys(commands).join(', ')}. See tracewright --help.`,
   );
 }
 

@@ -11,6 +11,7 @@ export const help = `tracewright: true numbers from the Linux kernel, for people
   tracewright profile [cpu|offcpu|FILE] --out F   flame graph (.svg .html), .folded, speedscope .json, pprof .pb.gz
   tracewright watch                  scheduler events live, one line each, until Ctrl-C
   tracewright record                 what the scheduler does, as a trace for ui.perfetto.dev
+  tracewright report                 one HTML page: findings, topology, CPU use, latency, processes
   tracewright captures               what is kept           (captures delete ID: removes one)
 
 Options
@@ -19,8 +20,8 @@ Options
   --pid N                watch one process; record only its wakeups
   --min-latency US       only switches to tasks that waited so many microseconds for a CPU
   --duration S           end after so many seconds (watch; default and at most 3600)
-  --seconds N            how long to record, 1 to 60 (record; default 5)
-  --out FILE             where to put it as well (record)
+  --seconds N            how long to record or to watch (record, report; default 5)
+  --out FILE             where to put it (record: as well; report: default tracewright-report.html)
   --daemon, -d           keep baselines between reads (mcp)
   --once                 exit after the first request (mcp)
   --read-only            offer nothing that attaches, records or writes

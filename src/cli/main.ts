@@ -110,6 +110,10 @@ async function ownOptions(
     const { record } = await import('./record.ts');
     return print(await record(ctx, values, json));
   }
+  if (word === 'report') {
+    const { report } = await import('./report.ts');
+    return print(await report(ctx, values, json));
+  }
   return null;
 }
 

@@ -1,0 +1,48 @@
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import * as z from 'zod/v4';
+import type { Call, Context } from '../context.ts';
+import { TracewrightError } from '../errors.ts';
+import { collectReport } from '../report/collect-report.ts';
+import { reportPage } from '../report/report-page.ts';
+import { wholeNumber } from '../resources/define-resource.ts';
+import { checkArguments } from '../tools/define-tool.ts';
+
+const options = z.object({
+  seconds: wholeNumber(1, 30).default(5).describe('1 to 30, default 5'),
+  out: z.string().min(1).default('tracewright-report.html').describe('a file'),
+});
+
+/** `tracewright report`: one page for people, and where it is. */
+export async function report(
+  ctx: Context,
+  given: Readonly<Record<string, unknown>>,
+  json: boolean,
+): Promise<string> {
+  const { seconds, out } = checkArguments('report', options, given);
+  const call: Call = { signal: new AbortController().signal, progress: () => {} };
+  const data = await collectReport(ctx, seconds, call);
+  const file = resolve(out);
+  write(file, reportPage(data));
+  const missing = data.missing.map(({ what, reason }) => `not measured: ${what} (${reason})`);
+  if (json) return JSON.stringify({ file, healthy: data.triage?.healthy ?? null, missing });
+  return [data.triage?.words, ...missing, `Report: ${file}`].filter(Boolean).join('\n');
+}
+
+function write(file: string, text: string): void {
+  try {
+    writeFileSync(file, text, { mode: 0o600 });
+  } catch (error) {
+    throw notWritten(file, error);
+  }
+}
+
+function notWritten(file: string, error: unknown): TracewrightError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new TracewrightError(
+    'EXECUTION_FAILED',
+    `The report could not be written to ${file}: ${reason}`,
+    'Choose another file with --out.',
+    error,
+  );
+}
