@@ -31,8 +31,8 @@ export function heatMap({ times_ms, cpus }: Utilisation, topology: Topology | nu
   const end_s = (times_ms.at(-1) ?? 0) / 1000;
   return html`<svg class="heat" viewBox="0 0 ${map_width} ${height}" role="img" aria-label="How busy CPUs were, by node and cache, over ${end_s.toFixed(1)} seconds">
 ${rows.map((row, at) => heatRow(row, at, cpus, times_ms, step))}
-<text class="axis" x="${label_width}" y="${height - 6}">0 s</text>
-<text class="axis end" x="${map_width}" y="${height - 6}">${end_s.toFixed(1)} s</text>
+<text x="${label_width}" y="${height - 6}">0 s</text>
+<text class="end" x="${map_width}" y="${height - 6}">${end_s.toFixed(1)} s</text>
 </svg>${legend()}`;
 }
 
@@ -49,7 +49,7 @@ function heatRow(
     const x = (label_width + index * step).toFixed(2);
     return html`<rect class="${shade(pct)}" x="${x}" y="${y}" width="${(step + 0.2).toFixed(2)}" height="${row_height - 2}"><title>${label}, ${(time_ms / 1000).toFixed(1)} s: ${percent(pct)}</title></rect>`;
   });
-  return html`<text class="row ${level}" x="${label_width - 8}" y="${y + 12}">${label}</text>${cells}
+  return html`<text class="row of-${level}" x="${label_width - 8}" y="${y + 12}">${label}</text>${cells}
 `;
 }
 

@@ -12,7 +12,7 @@ const entities: Readonly<Record<string, string>> = {
 };
 
 /** Longer than any name; a page stays readable whatever a process calls itself. */
-const longest = 2000;
+const longest = 600;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it removes
 const unseen = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/g;
 

@@ -2,7 +2,9 @@ import { type Html, html } from './html.ts';
 import type { Latency } from './report-data.ts';
 
 const width = 720;
-const height = 170;
+const height = 150;
+/** More labels than this run into each other. */
+const most_labels = 16;
 const base = 130;
 const left = 10;
 
@@ -15,8 +17,12 @@ export function latencyChart({ title, of, rows, count, ...latency }: Latency): H
     const tall = row.count === 0 ? 0 : Math.max(1, (row.count / most) * (base - 16));
     const x = left + at * slot;
     const range = `${time(row.range_start_us)} to ${time(row.range_end_us + 1)}`;
-    return html`<rect class="bar" x="${(x + 1).toFixed(1)}" y="${(base - tall).toFixed(1)}" width="${(slot - 2).toFixed(1)}" height="${tall.toFixed(1)}"><title>${range}: ${row.count}</title></rect>
-<text class="axis tick" x="${(x + 1).toFixed(1)}" y="${base + 14}">${time(row.range_start_us)}</text>`;
+    const isLabelled = rows.length <= most_labels || at % 2 === 0;
+    const label = isLabelled
+      ? html`<text class="tick" x="${(x + 1).toFixed(1)}" y="${base + 14}">${time(row.range_start_us)}</text>`
+      : null;
+    return html`<rect class="bar" x="${(x + 1).toFixed(1)}" y="${(base - tall).toFixed(1)}" width="${(slot - 2).toFixed(1)}" height="${tall.toFixed(1)}"><title>${range}: ${row.count}</title></rect>${label}
+`;
   });
   const figures = [
     ['p50', p50_us],

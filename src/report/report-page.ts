@@ -19,8 +19,8 @@ export function reportPage(data: ReportData): string {
   const page = html`<html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer">
-<title>${data.host}: scheduler report</title><style>${{ markup: style }}</style></head><body>
-<header><h1>${data.host}</h1>
+<title>Scheduler report of ${data.host}</title><style>${{ markup: style }}</style></head><body>
+<header><h1>Scheduler report of ${data.host}</h1>
 <p class="note">${headline(data)}</p>
 <nav>${sections.map(({ id, title }) => html`<a href="#${id}">${title}</a>`)}</nav></header>
 <main>${sections.map(

@@ -44,11 +44,11 @@ nav a{color:inherit;margin-right:.9rem;font-size:.9rem}
 .finding{background:var(--card);border:1px solid var(--line);border-left:4px solid var(--warn);padding:.7rem .9rem;margin:.6rem 0}.finding.critical{border-left-color:var(--bad)}
 .finding ul{margin:.3rem 0;padding-left:1.2rem}.sign.critical{color:var(--bad)}.sign.warning{color:var(--warn)}
 table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}th{font-weight:600;color:var(--soft)}
-td,th{padding:.25rem .5rem;text-align:right;border-bottom:1px solid var(--line);vertical-align:top}td.name,th:first-child,.text,.sign{text-align:left}
-.wide{overflow-x:auto}.share{position:relative;min-width:9rem}.share span{position:absolute;left:.5rem;top:.35rem;height:1.1rem;max-width:calc(100% - 5.5rem);background:var(--bar);opacity:.35}
+th,.sign{overflow-wrap:normal;white-space:nowrap}td,th{padding:.25rem .5rem;text-align:right;border-bottom:1px solid var(--line);vertical-align:top}td.name{max-width:20rem}td.name,th:first-child,.text,.sign{text-align:left}
+.wide{overflow-x:auto}.share{position:relative;min-width:10rem}.share span{position:absolute;left:.5rem;top:.35rem;height:1.1rem;width:calc((100% - 6.5rem)*var(--share));background:var(--bar);opacity:.4}
 .share b{position:relative;font-weight:600}
-svg{width:100%;height:auto;display:block}svg text{fill:var(--soft);font:11px system-ui,sans-serif}.row{text-anchor:end}.row.node{font-weight:700;fill:var(--ink)}.row.llc{fill:var(--ink)}
-.end{text-anchor:end}.tick{font-size:9px}.bar{fill:var(--bar)}.base{stroke:var(--line)}
+svg{width:100%;height:auto;display:block}svg text{fill:var(--soft);font:11px system-ui,sans-serif}svg .row{text-anchor:end}svg .of-node{font-weight:700;fill:var(--ink)}svg .of-llc{fill:var(--ink)}
+svg .end{text-anchor:end}svg .tick{font-size:10px}.bar{fill:var(--bar)}.base{stroke:var(--line)}
 .none{fill:none;stroke:var(--line);background:none}${fills}
 .legend i{display:inline-block;width:1rem;height:.8rem;vertical-align:middle}
 .topology,.node{display:flex;flex-wrap:wrap;gap:.6rem}.node{border:1px solid var(--line);padding:.6rem;background:var(--card);align-content:flex-start}.node h3{width:100%}
