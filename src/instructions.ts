@@ -10,7 +10,7 @@ Where to begin
 - A Python program: profile_script (it runs the program), then analyze_profile. One that runs already:
   perf_cpu_profile pid=N.
 - Uneven load: stats://aggregated/cpu, llc, node; trace_ms=1000 adds waits and migrations.
-- Watching: control_event_tracking, then read_events; enable_collection for counts only.
+- Watching: control_event_tracking, then read_events; enable_collection for counts only; record_trace for people (Perfetto).
 - What can be asked: query_stats lists every resource with its parameters.
 
 A client without resources reads every URI with the tool read_resource. Lists are cut to fit: "next" says how to get the rest.

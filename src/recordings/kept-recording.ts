@@ -1,6 +1,5 @@
 import { unknownCapture } from '../collectors/kept-captures.ts';
 import type { Context } from '../context.ts';
-import { TracewrightError } from '../errors.ts';
 import type { Reading } from '../reading.ts';
 import { facts_file, openWith, recording_kind, trace_file } from './record-trace.ts';
 
@@ -10,7 +9,11 @@ export function readRecording(ctx: Context, id: string | null): Reading<object> 
   const manifest = id === null ? all[0] : all.find((each) => each.id === id);
   if (manifest === undefined) {
     if (id !== null) throw unknownCapture(ctx, id);
-    throw new TracewrightError('INVALID_PARAMS', 'No recording is kept.', 'Make one: record_trace');
+    const unavailable = [
+      { what: 'recording', reason: 'No recording is kept.', fix: 'record_trace' },
+    ];
+    const summary = ['No recording is kept: make one with record_trace.'];
+    return { data: { recording_id: null }, source: ctx.captures.folder, summary, unavailable };
   }
   const text = ctx.captures.read(recording_kind, manifest.id, facts_file);
   const path = ctx.captures.path(recording_kind, manifest.id, trace_file);

@@ -150,7 +150,7 @@ async function record(
   };
 }
 
-export const recordingUri = (id: string): string => `captures://recording?id=${id}`;
+const recordingUri = (id: string): string => `captures://recording?id=${id}`;
 
 export const openWith = (path: string): string =>
   `https://ui.perfetto.dev (Open trace file; it stays in the browser), or trace_processor_shell ${path}`;

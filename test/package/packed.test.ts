@@ -133,6 +133,7 @@ const least: Readonly<Record<string, Arguments | ((profile_id: string) => Argume
   disable_collection: {},
   control_event_tracking: { action: 'status' },
   read_events: {},
+  record_trace: { duration_seconds: 1 },
   trace_kernel_functions: { functions: ['schedule'], mode: 'count', duration_s: 1 },
   perf_info: {},
   perf_snapshot: {},

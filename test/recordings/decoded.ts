@@ -1,9 +1,9 @@
 import { PbfReader } from 'pbf';
 
 /** A message as field numbers and what stands in them: a number, or the bytes of what is inside. */
-export type Fields = readonly (readonly [number, number | Uint8Array])[];
+type Fields = readonly (readonly [number, number | Uint8Array])[];
 
-export function fieldsOf(bytes: Uint8Array): Fields {
+function fieldsOf(bytes: Uint8Array): Fields {
   const reader = new PbfReader(bytes);
   const fields: [number, number | Uint8Array][] = [];
   for (let tag = reader.nextField(); tag !== 0; tag = reader.nextField()) {

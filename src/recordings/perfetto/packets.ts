@@ -24,8 +24,8 @@ const needs_incremental_state = 2;
 const sequence_id = 1;
 
 /** TrackEvent.Type. */
-export const slice_begin = 1;
-export const slice_end = 2;
+const slice_begin = 1;
+const slice_end = 2;
 const counter = 4;
 
 /** One packet of a trace, with what `fill` writes into it. Packets behind each other are a trace. */

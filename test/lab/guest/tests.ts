@@ -10,3 +10,4 @@ import './suites/collection.ts';
 import './suites/cgroups.ts';
 import './suites/events.ts';
 import './suites/host.ts';
+import './suites/recording.ts';
