@@ -2,11 +2,9 @@ import type { Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
 import { cut, page } from '../page.ts';
 import type { Reading } from '../reading.ts';
-import type { Manifest } from '../store/capture-store.ts';
+import { capture_ttl_ms, type Manifest } from '../store/capture-store.ts';
 
 export type KeptCapture = Manifest & Readonly<{ expires_at: string }>;
-
-const ttl_ms = 7 * 24 * 3_600_000;
 
 /** Captures of all kinds, newest first. */
 export function listCaptures(
@@ -21,7 +19,7 @@ export function listCaptures(
   const bytes = all.reduce((sum, each) => sum + each.bytes, 0);
   const captures = part.rows.map((each) => ({
     ...each,
-    expires_at: new Date(Date.parse(each.created_at) + ttl_ms).toISOString(),
+    expires_at: new Date(Date.parse(each.created_at) + capture_ttl_ms).toISOString(),
   }));
   const [newest] = captures;
   return {

@@ -56,8 +56,11 @@ export type CaptureDraft = Readonly<{
 
 type Limits = Readonly<{ ttl_ms: number; quota_bytes: number; max_captures: number }>;
 
+/** How long a capture is kept. */
+export const capture_ttl_ms = 7 * 24 * 3_600_000;
+
 const generous: Limits = {
-  ttl_ms: 7 * 24 * 3_600_000,
+  ttl_ms: capture_ttl_ms,
   quota_bytes: 512 * 1024 * 1024,
   max_captures: 200,
 };

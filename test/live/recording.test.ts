@@ -105,7 +105,7 @@ describe.skipIf(obstacle !== null)(`a recording (${obstacle ?? 'root, bpftrace, 
     );
     // Each of both takes the time of a switch for itself, so one at an edge may be on either side.
     const edges = 2 * Object.keys(trace.slices).length;
-    expect(recorded).toBeGreaterThan(1000);
+    expect(recorded).toBeGreaterThan(300);
     expect(Math.abs(within(counted) - recorded)).toBeLessThanOrEqual(edges + recording.lost_events);
   });
 
@@ -113,8 +113,8 @@ describe.skipIf(obstacle !== null)(`a recording (${obstacle ?? 'root, bpftrace, 
     const [ping, pong] = pair;
     const by = (waker: number, wakee: number) =>
       trace.wakings.filter(([, from, to]) => from === waker && to === wakee).length;
-    expect(by(ping, pong)).toBeGreaterThan(50);
-    expect(by(pong, ping)).toBeGreaterThan(50);
+    expect(by(ping, pong)).toBeGreaterThan(20);
+    expect(by(pong, ping)).toBeGreaterThan(20);
   });
 
   test('names processes, and what was started while it ran', () => {
@@ -133,9 +133,9 @@ describe.skipIf(obstacle !== null)(`a recording (${obstacle ?? 'root, bpftrace, 
 
   test('has counters of each CPU within bounds', () => {
     const values = (trace.counters['CPU 0'] ?? []).map(([, value]) => value);
-    expect(values.length).toBeGreaterThanOrEqual(4);
+    expect(values.length).toBeGreaterThanOrEqual(2);
     expect(Math.min(...values)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...values)).toBeLessThanOrEqual(100);
-    expect(trace.counters['runnable']?.length).toBeGreaterThanOrEqual(4);
+    expect(trace.counters['runnable']?.length).toBeGreaterThanOrEqual(2);
   });
 });
