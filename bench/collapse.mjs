@@ -3,7 +3,16 @@
 // machine once: node bench/collapse.mjs record (root, perf, two minutes, 2 GB of disk).
 // Then: [STACKCOLLAPSE=… INFERNO=…] node bench/collapse.mjs [ROUNDS]
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, openSync, readSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -51,7 +60,7 @@ async function bundled(scratch) {
   await build({
     stdin: {
       contents: `export { perfScriptImport } from './src/profiles/perf-script-profile.ts';
-        export { foldedText } from './src/profiles/folded-text.ts';
+        export { writeFolded } from './src/profiles/folded-text.ts';
         export { perfScriptParser } from './parsers/perf-script/perf-script.ts';
         export { profileBuilder } from './src/analysis/profile.ts';
         export { rankSymbols } from './src/analysis/profile-symbols.ts';`,
@@ -160,14 +169,16 @@ async function endToEnd(recording, bundle, rounds) {
 }
 
 async function side(bundle, file) {
-  const { perfScriptImport, foldedText } = await import(pathToFileURL(bundle));
+  const { perfScriptImport, writeFolded } = await import(pathToFileURL(bundle));
   const reading = perfScriptImport('comm');
   const fd = openSync(file, 'r');
   const buffer = Buffer.allocUnsafe(64 * 1024);
   for (let got = readSync(fd, buffer); got > 0; got = readSync(fd, buffer)) {
     reading.push(buffer.subarray(0, got));
   }
-  for (const profile of reading.end()) process.stdout.write(foldedText(profile));
+  for (const profile of reading.end()) {
+    writeFolded(profile, {}, (piece) => writeSync(1, piece));
+  }
   console.error(JSON.stringify({ rss_mb: process.resourceUsage().maxRSS / 1024 }));
 }
 

@@ -35,12 +35,12 @@ const kernel_digits = 0x66666666;
 /** The kernel records 127 frames, and what kernel.perf_event_max_stack allows at most. */
 const deepest = 65_536;
 /** A power of two. */
-const guess_count = 65_536;
-const guess_shift = 16;
+const guess_count = 32_768;
+const guess_shift = 17;
 
 /**
  * The lines of one stack after another, as the frames that they name. Code has few callers, so the
- * line that came after the last four before is compared with the text first: mostly no line
+ * line that came after the last two before is compared with the text first: mostly no line
  * end is searched and nothing hashed. Of an address only its first digits are looked at, which tell
  * the kernel from a program: the same code stands elsewhere in each process.
  */
@@ -56,7 +56,7 @@ export function stackLines(limits: StackLimits, frameNumber: (frame: Frame) => n
   let line_end = 0;
   const frames = new Int32Array(deepest);
   let depth = 0;
-  /** The last four lines; those before were shifted out. */
+  /** The last two lines; those before were shifted out. */
   let context = 0;
 
   function learn(window: ByteWindow, from: number, hexEnd: number, eol: number, mark: number) {
@@ -147,7 +147,7 @@ export function stackLines(limits: StackLimits, frameNumber: (frame: Frame) => n
 const slotOf = (context: number): number => Math.imul(context, 0x9e3779b1) >>> guess_shift;
 
 const after = (context: number, text: number): number =>
-  (context << 8) ^ Math.imul(text + 1, 0x85ebca6b);
+  (context << 16) ^ Math.imul(text + 1, 0x85ebca6b);
 
 /** Addresses of 16 digits tell apart where the same name would not: kernel, or junk on a stack. */
 function addressMark(view: DataView, at: number): number {

@@ -1,3 +1,4 @@
+import { nameTree } from './name-tree.ts';
 import type { Frame, StackProfile } from './stack-profile.ts';
 
 /** The options of the stackcollapse programs; all off unless asked for. */
@@ -17,22 +18,54 @@ export type FoldedOptions = Readonly<{
  * without a name is that of its file in brackets. Other than those programs it keeps C++ names that
  * start with "(anonymous namespace)", and samples without a stack, as the name of the process alone.
  */
-export function foldedText(profile: StackProfile, options: FoldedOptions = {}): string {
-  const names = profile.frames.map(() => '');
-  const javaNames = profile.frames.map(() => '');
-  const weights = new Map<string, number>();
+export function writeFolded(
+  profile: StackProfile,
+  options: FoldedOptions,
+  emit: (piece: Uint8Array) => void,
+): void {
+  const tree = nameTree();
+  const plain: (readonly number[])[] = [];
+  const java: (readonly number[])[] = [];
+  let stack = new Int32Array(1024);
+  let depth = 0;
+
+  function push(names: readonly number[]): void {
+    for (let at = 0; at < names.length; at++) {
+      if (depth === stack.length) stack = doubled(stack);
+      stack[depth++] = names[at] ?? 0;
+    }
+  }
+
+  function namesOf(frame: number, isJava: boolean): readonly number[] {
+    const known = isJava ? java : plain;
+    known[frame] ??= foldedNames(profile.frames[frame], isJava, options).map(tree.name);
+    return known[frame] ?? [];
+  }
+
   for (const { frames, comm, pid, tid, weight } of profile.stacks) {
     const isJava = comm?.startsWith('java') ?? false;
-    const known = isJava ? javaNames : names;
-    let line = processName(comm, pid, tid, options);
-    for (const number of frames) {
-      known[number] ||= `;${foldedFrame(profile.frames[number], isJava, options)}`;
-      line += known[number];
-    }
-    weights.set(line, (weights.get(line) ?? 0) + weight);
+    depth = 0;
+    stack[depth++] = tree.name(processName(comm, pid, tid, options));
+    for (let at = 0; at < frames.length; at++) push(namesOf(frames[at] ?? -1, isJava));
+    tree.add(stack, depth, weight);
   }
-  const lines = [...weights.keys()].sort();
-  return lines.map((line) => `${line} ${weights.get(line)}\n`).join('');
+  tree.lines(emit);
+}
+
+/** The same as one text. */
+export function foldedText(profile: StackProfile, options: FoldedOptions = {}): string {
+  const decoder = new TextDecoder();
+  let text = '';
+  writeFolded(profile, options, (piece) => {
+    text += decoder.decode(piece, { stream: true });
+  });
+  return text;
+}
+
+function doubled(from: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  const to = new Int32Array(from.length * 2);
+  to.set(from);
+  return to;
 }
 
 function processName(
@@ -46,11 +79,15 @@ function processName(
   return ids === 'tid' ? `${name}-${pid ?? '?'}/${tid ?? '?'}` : name;
 }
 
-function foldedFrame(frame: Frame | undefined, isJava: boolean, options: FoldedOptions): string {
-  if (!frame) return '[unknown]';
+function foldedNames(
+  frame: Frame | undefined,
+  isJava: boolean,
+  options: FoldedOptions,
+): readonly string[] {
+  if (!frame) return ['[unknown]'];
   const [called = '', ...inlined] = fullName(frame).split('->');
   const first = `${tidy(called, isJava)}${annotation(frame, options)}`;
-  return [first, ...inlined.map((name) => `${tidy(name, isJava)}_[i]`)].join(';');
+  return [first, ...inlined.map((name) => `${tidy(name, isJava)}_[i]`)];
 }
 
 function fullName({ name, module }: Frame): string {
