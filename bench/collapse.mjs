@@ -30,8 +30,9 @@ const largest_for_perl = 300e6;
 
 const [what, first, second] = process.argv.slice(2);
 if (what === 'side') await side(first, second);
+else if (what === 'scan') scan(first);
 else if (what === 'record') {
-  const { record } = await import('./collapse-inputs.mjs');
+  const { record } = await import('./inputs/perf-script.mjs');
   mkdirSync(inputs, { recursive: true });
   record(inputs);
 } else await compare(Number(what ?? 3));
@@ -82,6 +83,8 @@ function compareOn(file, bundle, rounds) {
   const self = fileURLToPath(import.meta.url);
   const programs = {
     tracewright: [process.execPath, [self, 'side', bundle, file]],
+    // What remains when nothing is done but to look for the ends of lines.
+    'newline scan': [process.execPath, [self, 'scan', file]],
     'inferno-collapse-perf': [others['inferno-collapse-perf'], ['-n', '1', '--all', file]],
   };
   if (bytes < largest_for_perl) {
@@ -180,6 +183,17 @@ async function side(bundle, file) {
     writeFolded(profile, {}, (piece) => writeSync(1, piece));
   }
   console.error(JSON.stringify({ rss_mb: process.resourceUsage().maxRSS / 1024 }));
+}
+
+function scan(file) {
+  const fd = openSync(file, 'r');
+  const buffer = Buffer.allocUnsafe(64 * 1024);
+  let lines = 0;
+  for (let got = readSync(fd, buffer); got > 0; got = readSync(fd, buffer)) {
+    const piece = buffer.subarray(0, got);
+    for (let at = piece.indexOf(10); at >= 0; at = piece.indexOf(10, at + 1)) lines++;
+  }
+  console.error(lines);
 }
 
 function median(values) {

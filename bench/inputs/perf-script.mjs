@@ -105,7 +105,7 @@ export function record(folder) {
 }
 
 /** Whole copies of a recording until the file is long enough, the first one as it was recorded. */
-export function repeat(folder, from, to, bytes) {
+function repeat(folder, from, to, bytes) {
   const lines = readFileSync(join(folder, from), 'latin1').split('\n');
   const fd = openSync(join(folder, to), 'w');
   for (let copy = 0, written = 0; written < bytes; copy++) {
