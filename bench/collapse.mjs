@@ -19,13 +19,14 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const checkout = dirname(dirname(fileURLToPath(import.meta.url)));
 const inputs = join(homedir(), '.cache', 'tracewright-bench');
+const ours = 'tracewright';
+const inferno = 'inferno-collapse-perf';
+const perl = 'stackcollapse-perf.pl';
 const others = {
-  'inferno-collapse-perf': process.env.INFERNO ?? 'inferno-collapse-perf',
-  'stackcollapse-perf.pl': process.env.STACKCOLLAPSE ?? 'stackcollapse-perf.pl',
+  [inferno]: process.env.INFERNO ?? inferno,
+  [perl]: process.env.STACKCOLLAPSE ?? perl,
 };
-const budget = { times_perl: 10, times_inferno: 1, rss_mb: 120, times_perf_script: 1.5 };
-/** Perl takes half a minute for a GB. */
-const largest_for_perl = 300e6;
+const budget = { times: { [perl]: 10, [inferno]: 1 }, rss_mb: 120, times_perf_script: 1.5 };
 
 const [what, first, second] = process.argv.slice(2);
 if (what === 'side') await side(first, second);
@@ -82,59 +83,66 @@ async function bundled(scratch) {
 function compareOn(file, bundle, rounds) {
   const bytes = statSync(file).size;
   const self = fileURLToPath(import.meta.url);
-  const programs = {
-    tracewright: [process.execPath, [self, 'side', bundle, file]],
+  const programs = new Map([
+    [ours, [process.execPath, self, 'side', bundle, file]],
     // What remains when nothing is done but to look for the ends of lines.
-    'newline scan': [process.execPath, [self, 'scan', file]],
-    'inferno-collapse-perf': [others['inferno-collapse-perf'], ['-n', '1', '--all', file]],
-  };
-  if (bytes < largest_for_perl) {
-    programs['stackcollapse-perf.pl'] = ['perl', ['-S', others['stackcollapse-perf.pl'], file]];
-  }
-  const times = new Map(Object.keys(programs).map((name) => [name, []]));
-  let rss_mb = 0;
+    ['newline scan', [process.execPath, self, 'scan', file]],
+    [inferno, [others[inferno], '-n', '1', '--all', file]],
+    [perl, ['perl', '-S', others[perl], file]],
+  ]);
+  const runs = new Map([...programs.keys()].map((name) => [name, []]));
   for (let round = 0; round < rounds; round++) {
-    for (const [name, [program, args]] of Object.entries(programs)) {
-      const started = performance.now();
-      const { status, stderr } = spawnSync(program, args, {
-        encoding: 'utf8',
-        stdio: ['ignore', 'ignore', 'pipe'],
-        maxBuffer: 64 * 1024 * 1024,
-        timeout: 120_000,
-      });
-      if (status !== 0) {
-        times.delete(name);
-        delete programs[name];
-        continue;
-      }
-      times.get(name).push(performance.now() - started);
-      if (name === 'tracewright') rss_mb = Math.max(rss_mb, JSON.parse(stderr).rss_mb);
+    for (const [name, command] of programs) {
+      // Half a minute for a GB: once is enough.
+      if (name === perl && bytes > 500e6 && round > 0) continue;
+      const run = timed(command);
+      if (run) runs.get(name).push(run);
+      else programs.delete(name);
     }
   }
-  report(file, bytes, times, rss_mb);
+  report(file, bytes, runs);
 }
 
-function report(file, bytes, times, rss_mb) {
-  const ours = median(times.get('tracewright'));
-  const rates = [...times].map(([name, each]) => {
-    const ms = median(each);
-    const ratio =
-      name === 'tracewright'
-        ? `peak ${rss_mb.toFixed(0)} MB`
-        : `${(ms / ours).toFixed(1)} x our time`;
-    return `${name} ${(bytes / ms / 1e3).toFixed(0)} MB/s (${ratio})`;
+/** Time on the wall and of the CPUs, which other programs on a busy machine change less. */
+function timed(command) {
+  const script = 'TIMEFORMAT="%R %U %S"; time "$@" 3>&2 2>/dev/null';
+  const { status, stderr } = spawnSync('bash', ['-c', script, '--', ...command], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: 120_000,
   });
-  console.log(`${file.split('/').at(-1)}, ${(bytes / 1e6).toFixed(0)} MB: ${rates.join(', ')}`);
-  for (const name of Object.keys(others)) {
-    const theirs = times.get(name);
-    if (!theirs) {
-      console.log(`  without ${name}: not installed, or the file is too large for it`);
+  if (status !== 0) return null;
+  const lines = stderr.trim().split('\n');
+  const [wall, user, system] = lines.at(-1).split(' ').map(Number);
+  return { ms: wall * 1000, cpu_ms: (user + system) * 1000, rss_mb: Number(lines[0]) };
+}
+
+function report(file, bytes, runs) {
+  const mine = figures(runs.get(ours));
+  console.log(`${file.split('/').at(-1)}, ${(bytes / 1e6).toFixed(0)} MB`);
+  for (const [name, each] of runs) {
+    if (each.length === 0) {
+      console.log(`  ${name}: not installed`);
       continue;
     }
-    const wanted = name.endsWith('.pl') ? budget.times_perl : budget.times_inferno;
-    if (median(theirs) / ours < wanted) over(`not ${wanted} x as fast as ${name}`);
+    const { ms, cpu_ms } = figures(each);
+    const rate = `${(bytes / ms / 1e3).toFixed(0)} MB/s, ${(bytes / cpu_ms / 1e3).toFixed(0)} MB per CPU second`;
+    const ratio = `our time ${(ms / mine.ms).toFixed(1)} x, of the CPU ${(cpu_ms / mine.cpu_ms).toFixed(1)} x`;
+    console.log(
+      `  ${name}: ${rate}; ${name === ours ? `peak ${mine.rss_mb.toFixed(0)} MB` : ratio}`,
+    );
+    const wanted = budget.times[name] ?? 0;
+    if (ms < wanted * mine.ms) over(`not ${wanted} x as fast as ${name}`);
   }
-  if (rss_mb > budget.rss_mb) over(`more than ${budget.rss_mb} MB`);
+  if (mine.rss_mb > budget.rss_mb) over(`more than ${budget.rss_mb} MB`);
+}
+
+function figures(runs) {
+  return {
+    ms: median(runs.map(({ ms }) => ms)),
+    cpu_ms: median(runs.map(({ cpu_ms }) => cpu_ms)),
+    rss_mb: Math.max(...runs.map(({ rss_mb }) => rss_mb)),
+  };
 }
 
 /** A recording to its ten heaviest functions, beside perf script alone. */
@@ -160,9 +168,10 @@ async function endToEnd(recording, bundle, rounds) {
     const child = spawn('perf', args, { stdio: ['ignore', 'pipe', 'ignore'] });
     for await (const chunk of child.stdout) parser.push(chunk);
     const { samples } = parser.end();
-    const [top] = rankSymbols(builder.finish());
+    const profile = builder.finish();
+    const [top] = rankSymbols(profile, 'self');
     whole.push(performance.now() - again);
-    found = `${samples} samples, the heaviest ${top?.symbol ?? 'none'}`;
+    found = `${samples} samples, the heaviest ${profile.symbols[top?.symbol ?? -1]?.symbol ?? 'none'}`;
   }
   const ratio = median(whole) / median(alone);
   console.log(
@@ -183,7 +192,8 @@ async function side(bundle, file) {
   for (const profile of reading.end()) {
     writeFolded(profile, {}, (piece) => writeSync(1, piece));
   }
-  console.error(JSON.stringify({ rss_mb: process.resourceUsage().maxRSS / 1024 }));
+  // Past the redirection of timed().
+  writeSync(3, `${process.resourceUsage().maxRSS / 1024}\n`);
 }
 
 function scan(file) {
@@ -194,7 +204,7 @@ function scan(file) {
     const piece = buffer.subarray(0, got);
     for (let at = piece.indexOf(10); at >= 0; at = piece.indexOf(10, at + 1)) lines++;
   }
-  console.error(lines);
+  console.log(lines);
 }
 
 function median(values) {

@@ -14,6 +14,7 @@ export type PerfScriptImport = Readonly<{
 }>;
 
 type Seen = {
+  readonly event: string;
   /** Null where the text has no times. */
   first_s: number | null;
   last_s: number | null;
@@ -33,6 +34,7 @@ const clocks = /^(?:cpu-clock|task-clock)(?::|$)/;
 export function perfScriptImport(detail: TaskDetail = 'comm'): PerfScriptImport {
   const profiles = stackProfiles(detail);
   const events = new Map<string, Seen>();
+  let last: Seen | null = null;
   const parser = perfScriptParser({
     frame: ({ symbol, module, kind }) =>
       profiles.frame({ name: symbol, module: module === '[unknown]' ? null : module, kind }),
@@ -40,7 +42,11 @@ export function perfScriptImport(detail: TaskDetail = 'comm'): PerfScriptImport 
     stack: profiles.stack,
     sample(sample) {
       const { stack, task, event, period } = sample;
-      note(events, sample);
+      if (last?.event !== event) {
+        last = events.get(event) ?? firstSeen(sample);
+        events.set(event, last);
+      }
+      note(last, sample);
       profiles.add(event, { stack, task, weight: period ?? 1 });
     },
   });
@@ -53,13 +59,11 @@ export function perfScriptImport(detail: TaskDetail = 'comm'): PerfScriptImport 
   };
 }
 
-function note(events: Map<string, Seen>, { event, time_s, period }: SampleFacts): void {
-  const seen = events.get(event);
-  if (!seen) {
-    const with_period = period === null ? 0 : 1;
-    events.set(event, { first_s: time_s, last_s: time_s, samples: 1, with_period, period });
-    return;
-  }
+function firstSeen({ event, time_s, period }: SampleFacts): Seen {
+  return { event, first_s: time_s, last_s: time_s, samples: 0, with_period: 0, period };
+}
+
+function note(seen: Seen, { time_s, period }: SampleFacts): void {
   seen.samples++;
   if (period !== null) seen.with_period++;
   if (period !== seen.period) seen.period = null;

@@ -40,9 +40,17 @@ export function stackProfiles(detail: TaskDetail): StackProfiles {
   const root = calls.of(-1, -1);
   const events = new Map<string, EventSamples>();
 
+  /** Of the event that was met last: mostly it is the same. */
+  let last: Readonly<{ event: string; samples: EventSamples }> | null = null;
+
   function samplesOf(event: string): EventSamples {
-    const known = events.get(event);
-    if (known) return known;
+    if (last?.event === event) return last.samples;
+    const samples = events.get(event) ?? firstOf(event);
+    last = { event, samples };
+    return samples;
+  }
+
+  function firstOf(event: string): EventSamples {
     const pairs = pairTable();
     const weights = new Float64Array(1024);
     const counts = new Float64Array(1024);
