@@ -11,7 +11,8 @@ import { userWorkspace } from './exec/user-workspace.ts';
 import { type HostFiles, hostFiles } from './procfs/host-files.ts';
 import { type PythonSettings, pythonSettings } from './python-settings.ts';
 import { type UnixLines, unixLines } from './sockets/unix-lines.ts';
-import { type CaptureStore, captureStore, stateFolder } from './store/capture-store.ts';
+import { type CaptureStore, captureStore } from './store/capture-store.ts';
+import { stateFolder } from './store/state-folder.ts';
 
 /** Fixed when the server starts; no request changes it. */
 export type Settings = Readonly<{

@@ -81,10 +81,7 @@ export async function collectCpuProfile(
   const figures = sampled === null ? nothing : cpuProfileFigures(sampled, query.output_format);
   const window_ms = parts.window_ms ?? duration_ms;
   const attached = pythonOf(taken, sampled);
-  const keeping =
-    query.keep && sampled?.profile
-      ? keep(ctx, sampled.profile, query, targetText(target), window_ms, parts)
-      : null;
+  const keeping = keep(ctx, sampled?.profile, query, targetText(target), window_ms, parts);
   const data: CpuProfile = {
     method,
     skipped_methods: result.skipped,
@@ -93,7 +90,7 @@ export async function collectCpuProfile(
     ...(process === null ? {} : { pid: process.pid }),
     cpu_busy_percent: busyPercent(ctx, figures.total_samples, query.sample_rate_hz, window_ms),
     ...figures,
-    ...(attached === null ? {} : { python: 'python' in attached ? attached.python : null }),
+    ...pythonPart(attached),
     ...keeping?.kept,
   };
   return {
@@ -110,6 +107,9 @@ export async function collectCpuProfile(
   };
 }
 
+const pythonPart = (attached: Attached | null): Pick<CpuProfile, 'python'> =>
+  attached === null ? {} : { python: 'python' in attached ? attached.python : null };
+
 /** What perf knows of Python's functions where py-spy does not tell of its lines. */
 function pythonOf(attached: Attached | null, sampled: SampledCpu | null): Attached | null {
   if (attached === null || 'python' in attached || sampled?.profile == null) return attached;
@@ -119,12 +119,13 @@ function pythonOf(attached: Attached | null, sampled: SampledCpu | null): Attach
 
 function keep(
   ctx: Context,
-  profile: Profile,
-  { sample_rate_hz }: Query,
+  profile: Profile | null | undefined,
+  { sample_rate_hz, keep: isWanted }: Query,
   target: string,
   duration_ms: number,
   { lost_events = 0, warnings }: Readonly<{ lost_events?: number; warnings: readonly string[] }>,
-): Keeping {
+): Keeping | null {
+  if (!profile || !isWanted) return null;
   const facts = { event: 'cpu-clock', rate_hz: sample_rate_hz, duration_ms };
   const capture = cpuCapture(profile, { ...facts, lost: lost_events, warnings });
   return tryToKeep(ctx, capture, `CPU profile of ${target}`);

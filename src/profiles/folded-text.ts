@@ -45,7 +45,8 @@ export function writeFolded(
   for (const { frames, comm, pid, tid, weight } of profile.stacks) {
     const isJava = comm?.startsWith('java') ?? false;
     depth = 0;
-    stack[depth++] = tree.name(processName(comm, pid, tid, options));
+    // Imported folded stacks may begin with a function.
+    if (comm !== null) stack[depth++] = tree.name(processName(comm, pid, tid, options));
     for (let at = 0; at < frames.length; at++) push(namesOf(frames[at] ?? -1, isJava));
     tree.add(stack, depth, weight);
   }
@@ -69,12 +70,12 @@ function doubled(from: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
 }
 
 function processName(
-  comm: string | null,
+  comm: string,
   pid: number | null,
   tid: number | null,
   { ids }: FoldedOptions,
 ): string {
-  const name = (comm ?? '[unknown]').replaceAll(' ', '_').replaceAll(';', ':');
+  const name = comm.replaceAll(' ', '_').replaceAll(';', ':');
   if (ids === 'pid') return `${name}-${pid ?? '?'}`;
   return ids === 'tid' ? `${name}-${pid ?? '?'}/${tid ?? '?'}` : name;
 }
@@ -103,7 +104,8 @@ function annotation({ kind, module }: Frame, { kernel, jit, inlined }: FoldedOpt
 }
 
 function tidy(name: string, isJava: boolean): string {
-  const plain = withoutParameters(name.replaceAll(';', ':'));
+  // Line ends would begin stacks of their own.
+  const plain = withoutParameters(name.replaceAll(';', ':').replace(/\s/g, ' '));
   return isJava && plain.startsWith('L') && plain.includes('/') ? plain.slice(1) : plain;
 }
 

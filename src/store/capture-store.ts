@@ -11,10 +11,10 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { TracewrightError } from '../errors.ts';
 import { type CaptureFile, captureFile } from './capture-file.ts';
+import { privateFolder } from './state-folder.ts';
 
 /** A capture that is kept: what it is, and its files beside it. */
 export type Manifest = Readonly<{
@@ -224,22 +224,6 @@ const sizeOf = (files: Readonly<Record<string, string>>): number =>
 function named(file: string): string {
   if (!file_pattern.test(file)) throw new Error(`bad name: ${file}`);
   return file;
-}
-
-/** As the XDG base directories have it: below the home of the user, which stays on this host. */
-export const stateFolder = (): string => join(homedir(), '.local/state/tracewright');
-
-/** Ours alone: a link, or a folder of someone else, is refused rather than followed. */
-function privateFolder(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  const stats = lstatSync(path);
-  if (!stats.isDirectory() || stats.uid !== process.geteuid?.() || (stats.mode & 0o022) !== 0) {
-    throw new TracewrightError(
-      'NOT_ALLOWED',
-      `${path} is a link, belongs to someone else or is writable by others.`,
-      `Remove it, or start the server with --state-dir and a folder of your own.`,
-    );
-  }
 }
 
 /** Views come beside a capture after it was made. */

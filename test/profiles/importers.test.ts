@@ -29,7 +29,7 @@ describe('an import knows its format and reads', () => {
   test('folded stacks, with the marks of frames', () => {
     const { format, profiles } = imported('main;work 7\nmain;read_[k];js_[j] 3\nmain;work 1\n');
     expect(format).toBe('folded stacks');
-    expect(stacksOf(profiles[0])).toEqual(['main;work 8', 'main;read;js 3']);
+    expect(stacksOf(profiles[0])).toEqual(['main;read;js 3', 'main;work 8']);
     expect(profiles[0]?.frames.map(({ kind }) => kind)).toEqual(['user', 'user', 'kernel', 'jit']);
   });
 

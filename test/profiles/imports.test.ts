@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { bpftraceImport } from '../../src/profiles/bpftrace-profile.ts';
 import { foldedImport } from '../../src/profiles/folded-import.ts';
 import { foldedText } from '../../src/profiles/folded-text.ts';
 import { perfScriptImport } from '../../src/profiles/perf-script-profile.ts';
 import type { TaskDetail } from '../../src/profiles/profile-builder.ts';
+import { readBpftrace } from '../../src/profiles/read-bpftrace.ts';
 import type { StackProfile } from '../../src/profiles/stack-profile.ts';
 
 function perfScript(text: string, detail: TaskDetail = 'tid'): readonly StackProfile[] {
@@ -127,7 +127,7 @@ describe('folded text', () => {
       'user',
     ]);
     expect(foldedText(profile, { ids: 'tid', kernel: true, jit: true })).toBe(
-      text.split('\n').toSorted().join('\n').trimStart() + '\n',
+      `${text.split('\n').toSorted().join('\n').trimStart()}\n`,
     );
   });
 
@@ -145,20 +145,17 @@ describe('stacks of bpftrace', () => {
   test('are read out of keys of any shape', () => {
     const text = [
       '{"type": "attached_probes", "data": {"probes": 1}}',
-      '{"type": "map", "data": {"@off": {"\\n    schedule+35\\n    do_syscall_64+9\\n,\\n    nanosleep+101\\n    0x5606\\n,412,413,my app": 7}}}',
+      '{"type": "map", "data": {"@off_ns": {"\\n    schedule+35\\n    do_syscall_64+9\\n,\\n    nanosleep+101\\n    0x5606\\n,412,413,my app": 7}}}',
       '{"type": "map", "data": {"@on": {"sleep,\\n    spin+1\\n    main+0x2f\\n": 3, "empty,\\n": 2}}}',
       '{"type": "map", "data": {"@plain": {"12": 4}}}',
       '{"type": "lost_events", "data": {"events": 5}}',
     ].join('\n');
-    const [off, on, ...others] = bpftraceImport(text, { unit: 'ns' });
-    expect(off).toMatchObject({ event: '@off', unit: 'ns', total: 7, samples: 1, lost: 5 });
+    const [off, on, ...others] = readBpftrace(text);
+    expect(off).toMatchObject({ event: '@off_ns', unit: 'ns', total: 7, samples: 1, lost: 5 });
     expect(lines(off)).toEqual([
-      'my app 412/413: [unknown] > nanosleep > do_syscall_64 > schedule = 7 of 1',
+      'my app 412/null: 0x5606 > nanosleep > do_syscall_64 > schedule = 7 of 1',
     ]);
-    expect(lines(on)).toEqual([
-      'sleep null/null: main > spin = 3 of 1',
-      'empty null/null:  = 2 of 1',
-    ]);
+    expect(lines(on)).toEqual(['sleep null/null: main+0x2f > spin = 3 of 3']);
     expect(others).toEqual([]);
   });
 
@@ -167,7 +164,7 @@ describe('stacks of bpftrace', () => {
     ['bpftrace-0.23.2', 46],
   ])('of %s add up to the samples that it counted itself', (version, counted) => {
     const file = `fixtures/oncpu/hot-function.k6.18.44.${version}/input.txt`;
-    const profiles = bpftraceImport(readFileSync(file, 'utf8'), { unit: 'samples' });
+    const profiles = readBpftrace(readFileSync(file, 'utf8'));
     const user = profiles.find(({ event }) => event === '@user_samples');
     expect(user).toMatchObject({ total: counted, samples: counted });
     expect(user?.stacks.every(({ pid }) => pid === 5675)).toBe(true);
