@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import { missing, pythonRoom, scalenes } from './room.ts';
+import { type Answer, missing, pythonRoom, scalenes } from './room.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -11,6 +11,9 @@ type Scenario = Readonly<{
   share: number;
   args?: readonly string[];
 }>;
+
+/** What Scalene, its shells and its own arguments might stumble over. */
+const words = ['--outfile', 'x.json', '---', '-o', "it's", '*.py', ''];
 
 /**
  * Where each program spends its CPU time, and how much of it at least: it does nothing else, so what
@@ -31,7 +34,7 @@ const scenarios: readonly Scenario[] = [
     name: 'spell',
     line: /^total \+= i % len\(words\)$|^for i in/,
     share: 60,
-    args: ['--outfile', 'x.json', '---', '-o', "it's", '*.py', ''],
+    args: words,
   },
   { program: 'fails.py', name: 'work', line: /^total \+= i % 5$|^for i in/, share: 60 },
   { program: 'exits.py', name: 'work', line: /^total \+= i % 5$|^for i in/, share: 60 },
@@ -43,8 +46,16 @@ describe.skipIf(missing).each(scalenes)(`Scalene $version ${missing}`, ({ python
   const { call, profile, lines, functions, remove } = pythonRoom(python);
   afterAll(remove);
 
+  /** Each program runs once for all that is asked of its profile. */
+  const answers = new Map<string, Promise<Answer>>();
+  function once(program: string, args: readonly string[] = []): Promise<Answer> {
+    const answer = answers.get(program) ?? profile(program, { memory: false, args });
+    answers.set(program, answer);
+    return answer;
+  }
+
   test.each(scenarios)('finds the hot line of $program', async ({ program, ...expected }) => {
-    const answer = await profile(program, { memory: false, args: expected.args ?? [] });
+    const answer = await once(program, expected.args);
     const [hottest] = await lines('cpu', answer);
     expect(hottest?.line).toMatch(expected.line);
     const uses = await functions(answer);
@@ -89,20 +100,19 @@ describe.skipIf(missing).each(scalenes)(`Scalene $version ${missing}`, ({ python
 
   test('tells native code from Python', async () => {
     // Which of both gets how much is an affair of the version; all of it is the product itself.
-    const numpy = await profile('numpy_product.py', { memory: false });
+    const numpy = await once('numpy_product.py');
     expect(numpy.data.summary['native_time_percent']).toBeGreaterThan(15);
   });
 
   test('passes on every argument as it is, and none of its own', async () => {
-    const args = ['--outfile', 'x.json', '---', '-o', "it's", '*.py', ''];
-    const answer = await profile('arguments.py', { memory: false, args });
+    const answer = await once('arguments.py', words);
     expect(answer.data.program_output.last_stdout).toContain(
       `['--outfile', 'x.json', '---', '-o', "it's", '*.py', '']`,
     );
   });
 
   test('does not take waiting for computing', async () => {
-    const answer = await profile('waits.py', { memory: false });
+    const answer = await once('waits.py');
     // It sleeps for 1.2 s, and computes for half a second where it has a CPU for itself.
     expect(answer.data.summary['waiting_time_percent']).toBeGreaterThan(40);
     expect(answer.summary.join(' ')).toMatch(/waits .* % of the run at .*waits\.py:12/);

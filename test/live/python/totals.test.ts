@@ -38,7 +38,7 @@ describe.skipIf(missing).each(scalenes)(`Scalene $version ${missing}`, ({ versio
     expect(Math.abs(Number(max_memory_mb) - peak_mb)).toBeLessThan(allowed_mb);
   });
 
-  test('lines, functions and files add up to the whole run', async () => {
+  test('of lines, functions and files are the whole run, named with its version', async () => {
     const answer = await profile('hot.py', { memory: false });
     const { python_time_percent, native_time_percent, waiting_time_percent } = answer.data.summary;
     const whole =
@@ -50,6 +50,8 @@ describe.skipIf(missing).each(scalenes)(`Scalene $version ${missing}`, ({ versio
       );
     const { data } = await call('get_profile', { profile_id: answer.data.profile_id });
     const files = data['files'] as Readonly<Record<string, unknown>>[];
+    const known = version.startsWith('of') ? /^\d+\.\d+\.\d+$/ : new RegExp(`^${version}$`);
+    expect(data['run']).toMatchObject({ scalene_version: expect.stringMatching(known) });
     // What Scalene leaves out are samples in its own and in hidden files.
     expect(whole).toBeGreaterThan(95);
     expect(whole).toBeLessThan(100.5);
@@ -74,28 +76,20 @@ describe.skipIf(missing).each(scalenes)(`Scalene $version ${missing}`, ({ versio
 
   test('of a slower version are named first, with its function', { retry: 2 }, async () => {
     const ids: string[] = [];
-    for (const rounds of ['20', '20', '20', '50', '50', '50']) {
+    for (const rounds of ['20', '20', '20', '50']) {
       const { data } = await profile('hot.py', { args: [rounds], memory: false });
       ids.push(data.profile_id);
     }
-    const [before_id, b2, b3, after_id, a2, a3] = ids;
+    const [before_id, b2, b3, after_id] = ids;
     const { data } = await call('compare_profiles', {
       before_id,
       after_id,
       more_before: [b2, b3],
-      more_after: [a2, a3],
     });
     expect(data['noise_source']).toBe('repeated runs');
     expect(data['runtime_change_percent']).toBeGreaterThan(60);
     const [worst, next] = data['regressions'] as string[];
     expect(worst).toMatch(/Elapsed time/);
     expect(next).toMatch(/^hot /);
-  });
-
-  test('are named with the version that took them', async () => {
-    const { data } = await profile('hot.py', { memory: false });
-    const { data: kept } = await call('get_profile', { profile_id: data.profile_id });
-    const expected = version.startsWith('of') ? /^\d+\.\d+\.\d+$/ : new RegExp(`^${version}$`);
-    expect(kept['run']).toMatchObject({ scalene_version: expect.stringMatching(expected) });
   });
 });

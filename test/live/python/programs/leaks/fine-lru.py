@@ -1,5 +1,6 @@
 import functools
 import time
+import tracemalloc
 
 
 @functools.lru_cache(maxsize=50)
@@ -7,7 +8,7 @@ def render(number):
     return "z" * 100_000 + str(number)
 
 
-end = time.monotonic() + 2.5
+end = time.monotonic() + (2.5 if tracemalloc.is_tracing() else 0.6)
 number = 0
 while time.monotonic() < end:
     number += 1

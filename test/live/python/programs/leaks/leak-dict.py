@@ -1,7 +1,8 @@
 import time
+import tracemalloc
 
 seen = {}
-end = time.monotonic() + 2.5
+end = time.monotonic() + (2.5 if tracemalloc.is_tracing() else 0.6)
 number = 0
 while time.monotonic() < end:
     for _ in range(10):
