@@ -5,10 +5,10 @@ export function hogs({ processes }: TriageFacts): readonly TriageProcess[] {
   return processes.filter(({ cpu_pct }) => cpu_pct >= 20).sort((a, b) => b.cpu_pct - a.cpu_pct);
 }
 
-/** The process in focus has nothing to do with CPUs. */
+/** The process in focus neither uses much CPU time nor waits for it most of the time. */
 export function isUntouched({ focus_pid, processes }: TriageFacts): boolean {
   const focus = processes.find(({ pid }) => pid === focus_pid);
-  return focus !== undefined && focus.cpu_pct < 20 && (focus.wait_pct ?? 0) < 10;
+  return focus !== undefined && focus.cpu_pct < 20 && (focus.wait_pct ?? 0) < 50;
 }
 
 export const name = ({ comm, pid }: TriageProcess): string => `${comm} (${pid})`;

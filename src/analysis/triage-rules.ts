@@ -51,7 +51,9 @@ export const rules: readonly Rule[] = [
     },
     against: (facts) => [
       ...((facts.forks_per_s ?? 0) > 300 ? ['most CPU time goes into starting processes'] : []),
-      ...(isUntouched(facts) ? ['the process in question neither uses nor waits for a CPU'] : []),
+      ...(isUntouched(facts)
+        ? ['the process in question hardly uses a CPU, nor mostly waits for one']
+        : []),
     ],
     actions: (facts) => [
       `perf_cpu_profile pid=${hogs(facts)[0]?.pid} tells which functions use the time.`,
@@ -227,7 +229,7 @@ export const rules: readonly Rule[] = [
     needs: ['lock_waits'],
     supports: ['context_switches'],
     applies: ({ busy_pct }) => (busy_pct ?? 0) < 90,
-    weight: ({ focus_pid }) => (focus_pid === null ? 5 : 25),
+    weight: ({ focus_pid }) => (focus_pid === null ? 5 : 40),
     title: ({ blocked_processes }) => {
       const who = blocked_processes?.find((each) => each.wait_type === 'lock');
       return who ? `${who.comm} (${who.pid}) waits for locks` : 'Threads wait for locks';
@@ -247,7 +249,8 @@ export const rules: readonly Rule[] = [
     category: 'io',
     needs: ['fd_growth'],
     supports: [],
-    weight: () => 25,
+    // It is measured of the process in question alone.
+    weight: () => 40,
     title: ({ fds }) => `Open files grow by ${fds?.growth_per_s} per second`,
     description: ({ fds }) => `${fds?.total} are open, ${fds?.limit ?? 'no'} is the limit.`,
     actions: () => ['perf_fd_trace tells which kind grows.'],

@@ -138,6 +138,17 @@ describe('the first cause', () => {
       },
     ],
     [
+      'descriptors of the process in question, beside somebody who uses the CPUs',
+      'fd_leak',
+      {
+        ...hog,
+        signals: busy,
+        focus_pid: 8,
+        processes: [...hog.processes, process(8, 'leak', { cpu_pct: 2, wait_pct: 30 })],
+        fds: { growth_per_s: 10, total: 500, limit: 1024, leak: true },
+      },
+    ],
+    [
       'descriptors that grow',
       'fd_leak',
       { fds: { growth_per_s: 10, total: 500, limit: 1024, leak: true } },

@@ -1,4 +1,5 @@
-// Provokes a cause, asks perf_triage, and prints what it named first. Needs root on a test machine.
+// Provokes a cause, asks perf_triage, and prints what it named first. Needs root on a test machine
+// without other work: a cause that others are is named, too.
 import { spawn, spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -162,11 +163,41 @@ const scenarios = [
   },
 ];
 
+const times = () => {
+  const [, user, nice, system, idle, iowait, ...rest] = readFileSync('/proc/stat', 'utf8')
+    .split('\n')[0]
+    .split(/ +/)
+    .map(Number);
+  const all = [user, nice, system, idle, iowait, ...rest.slice(0, 3)];
+  return { idle: idle + iowait, all: all.reduce((sum, each) => sum + each, 0) };
+};
+
+/** How busy others keep the CPUs, in percent; waits a while for a moment when they hardly do. */
+async function othersBusy() {
+  let busy_pct = 100;
+  for (let tries = 0; tries < 10 && busy_pct > 15; tries++) {
+    const before = times();
+    await delay(1500);
+    const after = times();
+    busy_pct = 100 - (100 * (after.idle - before.idle)) / (after.all - before.all);
+  }
+  return Math.round(busy_pct);
+}
+
 const only = process.argv[2];
 const results = [];
 for (const { name, mode, expect, args = [], start } of scenarios) {
   if (only !== undefined && !name.includes(only)) continue;
-  let row = { scenario: name, mode, seconds: null, named: '', confidence: '', right: false };
+  let row = {
+    scenario: name,
+    mode,
+    others_pct: null,
+    seconds: null,
+    named: '',
+    confidence: '',
+    right: false,
+  };
+  row.others_pct = await othersBusy();
   try {
     const { pid, settle_ms = 2500 } = start() ?? {};
     await delay(settle_ms);
