@@ -109,11 +109,14 @@ describe('a host in trouble', { timeout: 600_000 }, () => {
       // Of all segments: data that is lost is sent again, lost acknowledgements mostly are not.
       assert.ok((health.tcp.retransmit_rate ?? 0) > 2 && (health.tcp.retransmit_rate ?? 0) < 25);
       assert.ok(out.length >= 2);
-      for (const { tx_bytes, rtt_us } of out) {
-        // SYN and FIN count as a byte each; there and back it is 40 ms.
-        assert.equal(tx_bytes, 100_002);
-        assert.ok((rtt_us ?? 0) > 38_000 && (rtt_us ?? 0) < 90_000);
-      }
+      // SYN and FIN count as a byte each.
+      for (const { tx_bytes } of out) assert.equal(tx_bytes, 100_002);
+      // There and back it is 40 ms; a late acknowledgement adds to that of single connections.
+      const trips = out.map(({ rtt_us }) => rtt_us ?? 0).sort((a, b) => a - b);
+      const median = trips[Math.floor(trips.length / 2)] ?? 0;
+      console.log(`round trips: ${trips.join(' ')}`);
+      assert.ok((trips[0] ?? 0) > 38_000);
+      assert.ok(median < 60_000);
       const again = out.reduce((sum, { retransmits }) => sum + (retransmits ?? 0), 0);
       assert.ok(again > 0);
       assert.equal(first?.id, 'network_loss');
