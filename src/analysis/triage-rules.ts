@@ -228,7 +228,8 @@ export const rules: readonly Rule[] = [
     category: 'cpu',
     needs: ['lock_waits'],
     supports: ['context_switches'],
-    applies: ({ busy_pct }) => (busy_pct ?? 0) < 90,
+    // On CPUs without room, who holds a lock may only wait for its turn.
+    applies: (facts) => (facts.busy_pct ?? 0) < 90 || isUntouched(facts),
     weight: ({ focus_pid }) => (focus_pid === null ? 5 : 40),
     title: ({ blocked_processes }) => {
       const who = blocked_processes?.find((each) => each.wait_type === 'lock');

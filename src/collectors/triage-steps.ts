@@ -23,6 +23,8 @@ export type Plan = Readonly<{
   focus: Focus;
   pid: number | null;
   include_exec_trace: boolean;
+  /** Of all CPUs: on busy ones tracers take longer to start, and get less time to watch. */
+  busy_pct: number | null;
 }>;
 
 /**
@@ -31,7 +33,7 @@ export type Plan = Readonly<{
  */
 export function stepsOf(plan: Plan): readonly Step[] {
   if (plan.mode === 'quick') return [];
-  const seconds = plan.mode === 'deep' ? 10 : 3;
+  const seconds = plan.mode === 'deep' ? 10 : (plan.busy_pct ?? 0) > 80 ? 2 : 3;
   const forPid = plan.pid === null ? {} : { pid: plan.pid };
   return offers
     .filter(({ area, when }) => when(plan) && isWanted(area, plan.focus))

@@ -55,8 +55,9 @@ export async function collectTriage(ctx: Context, query: Query, call: Call) {
   const target = await targetOf(ctx, query, call);
   const { mode, focus, include_exec_trace } = query;
   const budget_ms = budgets_ms[mode] - reserve_ms;
-  const steps = stepsOf({ mode, focus, pid: target.pid, include_exec_trace });
   const view = await viewHost(ctx, windows_ms[mode], call);
+  const { busy_pct } = view.facts;
+  const steps = stepsOf({ mode, focus, pid: target.pid, include_exec_trace, busy_pct });
   const outcomes = await runSteps(ctx, steps, started_ms + budget_ms, call);
   const facts: TriageFacts = Object.assign(
     { focus_pid: target.pid },

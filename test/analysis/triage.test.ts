@@ -129,8 +129,7 @@ describe('the first cause', () => {
       'lock_contention',
       {
         ...hog,
-        busy_pct: 85,
-        signals: [signal('cpu', 'busy_pct', 85)],
+        signals: busy,
         focus_pid: 8,
         processes: [...hog.processes, process(8, 'locked', {})],
         blocked: [{ wait_type: 'lock', blocked_ms: 2000, percent: 90, waits: 300 }],
