@@ -33,6 +33,20 @@ export function tooSmall(
   return limited && limited.hits_per_s > 10 && !hostIsFull ? limited : null;
 }
 
+/** Whose threads wait for locks: the process in question, or the one that waits most. */
+export function locked({
+  focus_pid,
+  processes,
+  blocked_processes,
+}: TriageFacts): Readonly<{ pid: number | null; comm: string }> | null {
+  const focus = processes.find(({ pid }) => pid === focus_pid);
+  return (
+    focus ??
+    blocked_processes?.find(({ wait_type, pid }) => wait_type === 'lock' && pid !== null) ??
+    null
+  );
+}
+
 export const gib = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
 export const mb = (bytes: number | null): string => ((bytes ?? 0) / 1e6).toFixed(1);
 export const signalValue = ({ signals }: TriageFacts, metric: string): number | null =>

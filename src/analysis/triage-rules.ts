@@ -5,6 +5,7 @@ import {
   isUntouched,
   largest,
   list,
+  locked,
   mb,
   name,
   rereads,
@@ -231,19 +232,18 @@ export const rules: readonly Rule[] = [
     // On CPUs without room, who holds a lock may only wait for its turn.
     applies: (facts) => (facts.busy_pct ?? 0) < 90 || isUntouched(facts),
     weight: ({ focus_pid }) => (focus_pid === null ? 5 : 40),
-    title: ({ blocked_processes }) => {
-      const who = blocked_processes?.find((each) => each.wait_type === 'lock');
+    title(facts) {
+      const who = locked(facts);
       return who ? `${who.comm} (${who.pid}) waits for locks` : 'Threads wait for locks';
     },
-    description: ({ blocked_processes }) => {
-      const who = blocked_processes?.find((each) => each.wait_type === 'lock');
-      return who
-        ? `Its threads were blocked ${Math.round(who.blocked_ms)} ms in the window.`
-        : 'See the stacks.';
+    description({ blocked }) {
+      const lock = blocked?.find((each) => each.wait_type === 'lock');
+      return `Of the blocked time ${lock?.percent} % is waiting for locks: ${Math.round(lock?.blocked_ms ?? 0)} ms of all threads in the window.`;
     },
-    actions: ({ blocked_processes }) => [
-      `perf_offcpu_profile pid=${blocked_processes?.find((each) => each.wait_type === 'lock')?.pid ?? ''} shows the stacks.`,
-    ],
+    actions(facts) {
+      const who = locked(facts);
+      return [`perf_offcpu_profile${who ? ` pid=${who.pid}` : ''} shows the stacks.`];
+    },
   },
   {
     id: 'fd_leak',
@@ -254,7 +254,7 @@ export const rules: readonly Rule[] = [
     weight: () => 40,
     title: ({ fds }) => `Open files grow by ${fds?.growth_per_s} per second`,
     description: ({ fds }) => `${fds?.total} are open, ${fds?.limit ?? 'no'} is the limit.`,
-    actions: () => ['perf_fd_trace tells which kind grows.'],
+    actions: ({ focus_pid }) => [`perf_fd_trace pid=${focus_pid} tells which kind grows.`],
   },
   {
     id: 'hardware_fault',
