@@ -172,67 +172,76 @@ const times = () => {
   return { idle: idle + iowait, all: all.reduce((sum, each) => sum + each, 0) };
 };
 
-/** How busy others keep the CPUs, in percent; waits a while for a moment when they hardly do. */
+/** How busy others keep the CPUs while nothing of ours runs, in percent. */
 async function othersBusy() {
-  let busy_pct = 100;
-  for (let tries = 0; tries < 10 && busy_pct > 15; tries++) {
-    const before = times();
-    await delay(1500);
-    const after = times();
-    busy_pct = 100 - (100 * (after.idle - before.idle)) / (after.all - before.all);
+  const before = times();
+  await delay(1500);
+  const after = times();
+  const idle = (after.idle - before.idle) / (after.all - before.all);
+  return Math.round(100 * (1 - idle));
+}
+
+const quiet_pct = 15;
+/** What others do is a cause, too: a scenario that they disturbed is tried again, so often and so long. */
+const most_tries = 4;
+const retry_until_ms = performance.now() + 150_000;
+
+/** Waits a while for a moment in which others do nothing. */
+async function quiet() {
+  let busy_pct = await othersBusy();
+  for (let more = 0; more < 4 && busy_pct > quiet_pct; more++) busy_pct = await othersBusy();
+  return busy_pct;
+}
+
+async function attempt({ mode, expect, args = [], start }) {
+  const { pid, settle_ms = 2500 } = start() ?? {};
+  await delay(settle_ms);
+  const target = pid === undefined ? [] : [`pid=${pid}`];
+  const call = ['dist/cli.js', 'call', 'perf_triage', `mode=${mode}`, ...args, ...target, '--json'];
+  const started = performance.now();
+  const { stdout } = spawnSync(process.execPath, call, { encoding: 'utf8' });
+  const seconds = Number(((performance.now() - started) / 1000).toFixed(1));
+  const { data } = JSON.parse(stdout);
+  const [first] = data.root_causes;
+  const right = [expect].flat().includes(first?.id ?? null);
+  return {
+    seconds,
+    named: first ? `${first.id}: ${first.title.slice(0, 60)}` : 'healthy',
+    confidence: first?.confidence ?? '',
+    right,
+    findings: right ? '' : data.all_findings.map(({ id }) => id).join(' '),
+  };
+}
+
+async function judge(scenario) {
+  const { name, mode } = scenario;
+  for (let tries = 1; ; tries++) {
+    const before_pct = await quiet();
+    let outcome = { named: '', right: false };
+    try {
+      outcome = await attempt(scenario);
+    } catch (error) {
+      outcome.named = `could not be provoked: ${error.message.slice(0, 80)}`;
+    }
+    await endLoads();
+    for (const each of undo.splice(0)) each();
+    const others_pct = Math.max(before_pct, await othersBusy());
+    const again =
+      !outcome.right &&
+      others_pct > quiet_pct &&
+      tries < most_tries &&
+      performance.now() < retry_until_ms;
+    if (!again) return { scenario: name, mode, tries, others_pct, ...outcome };
   }
-  return Math.round(busy_pct);
 }
 
 const only = process.argv[2];
 const results = [];
-for (const { name, mode, expect, args = [], start } of scenarios) {
-  if (only !== undefined && !name.includes(only)) continue;
-  let row = {
-    scenario: name,
-    mode,
-    others_pct: null,
-    seconds: null,
-    named: '',
-    confidence: '',
-    right: false,
-  };
-  row.others_pct = await othersBusy();
-  try {
-    const { pid, settle_ms = 2500 } = start() ?? {};
-    await delay(settle_ms);
-    const target = pid === undefined ? [] : [`pid=${pid}`];
-    const call = [
-      'dist/cli.js',
-      'call',
-      'perf_triage',
-      `mode=${mode}`,
-      ...args,
-      ...target,
-      '--json',
-    ];
-    const started = performance.now();
-    const { stdout } = spawnSync(process.execPath, call, { encoding: 'utf8' });
-    const seconds = (performance.now() - started) / 1000;
-    const { data } = JSON.parse(stdout);
-    const [first] = data.root_causes;
-    const wanted = expect === null ? [undefined] : [expect].flat();
-    const right = wanted.includes(first?.id);
-    row = {
-      ...row,
-      seconds: Number(seconds.toFixed(1)),
-      named: first ? `${first.id}: ${first.title.slice(0, 60)}` : 'healthy',
-      confidence: first?.confidence ?? '',
-      right,
-    };
-    if (!right) row.findings = data.all_findings.map(({ id }) => id).join(' ');
-  } catch (error) {
-    row.named = `could not be provoked: ${error.message.slice(0, 80)}`;
-  }
-  await endLoads();
-  for (const each of undo.splice(0)) each();
+for (const scenario of scenarios) {
+  if (only !== undefined && !scenario.name.includes(only)) continue;
+  const row = await judge(scenario);
   results.push(row);
-  console.error(`${row.right ? 'ok  ' : 'MISS'} ${name} (${mode})`);
+  console.error(`${row.right ? 'ok  ' : 'MISS'} ${row.scenario} (${row.mode}): ${row.named}`);
 }
 rmSync(room, { recursive: true, force: true });
 console.table(results);
