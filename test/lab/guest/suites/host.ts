@@ -61,6 +61,11 @@ describe('a host in trouble', { timeout: 600_000 }, () => {
     return data.root_causes;
   };
 
+  test('nothing at all is no cause', async () => {
+    await pause(3000);
+    assert.deepEqual(await triage(), []);
+  });
+
   test('a disk of which each request takes 20 ms', async (context) => {
     loadModule('configfs');
     // Each request is completed by a timer.
