@@ -12,6 +12,8 @@ export type UseFacts = Readonly<{
     steal_pct: number | null;
     run_queue: number | null;
     stalled_some_pct: number | null;
+    /** Whether a cgroup was stopped by its limit; left out where nobody looked. */
+    throttled?: boolean;
     /** Machine checks and thermal events, which the processor reports by interrupt. */
     hardware_events: number | null;
   }>;

@@ -74,7 +74,10 @@ export function cpuSignals(cpu: UseFacts['cpu']): UseSignal[] {
     }),
     ...stalls(resource, 'a CPU', { stalled_some_pct: cpu.stalled_some_pct }).map((each) => ({
       ...each,
-      detail: waitsForNoReason(cpu) ? `${each.detail}, ${throttled_hint}` : each.detail,
+      detail:
+        waitsForNoReason(cpu) && cpu.throttled !== false
+          ? `${each.detail}, ${throttled_hint}`
+          : each.detail,
     })),
     signal({
       resource,

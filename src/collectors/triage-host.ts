@@ -51,10 +51,15 @@ export async function viewHost(ctx: Context, window_ms: number, call: Call): Pro
   const after = await scanProcesses(ctx, call);
   const io_after = readIo(ctx, [...after.processes.keys()]);
   const own = ownPid(ctx);
-  const facts = useFactsOf(ctx, activity, events);
   const elapsed_ms = activity.window_ms;
   const groups =
     groups_before && groups_after ? cgroupUses(groups_before, groups_after, elapsed_ms) : null;
+  const throttled = groups && throttledGroups(groups);
+  const found = useFactsOf(ctx, activity, events);
+  const facts =
+    throttled === null
+      ? found
+      : { ...found, cpu: { ...found.cpu, throttled: throttled.length > 0 } };
   return {
     facts: {
       cpus: activity.cpus_online,
@@ -69,7 +74,7 @@ export async function viewHost(ctx: Context, window_ms: number, call: Call): Pro
       refaults: refaultsOf(activity),
       forks_per_s: perSecond(activity.events.forks, elapsed_ms),
       switches_per_s: perSecond(activity.events.context_switches, elapsed_ms),
-      throttled: groups && throttledGroups(groups),
+      throttled,
       memory_limited: groups && limitedGroups(groups, elapsed_ms),
     },
     activity,

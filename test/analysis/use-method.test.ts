@@ -144,6 +144,7 @@ test('waits for a CPU while the CPUs have room point to a throttled group', () =
   expect(said({ busy_pct: 30, run_queue: 2 })).toContain('a cgroup may be throttled');
   expect(said({ busy_pct: 98, run_queue: 2 })).not.toContain('cgroup');
   expect(said({ busy_pct: 30, run_queue: 9 })).not.toContain('cgroup');
+  expect(said({ busy_pct: 30, run_queue: 2, throttled: false })).not.toContain('cgroup');
 });
 
 describe('what rests on too little', () => {
