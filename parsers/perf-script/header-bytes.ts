@@ -17,7 +17,8 @@ export type HeaderBytes = Readonly<{
   places: Readonly<HeaderPlaces>;
 }>;
 
-type Known = Readonly<{ name: string; timed: boolean; mark: Uint8Array }>;
+/** `timeless`: it was met without a time in front. */
+type Known = { readonly name: string; readonly mark: Uint8Array; timeless: boolean };
 
 const colon = 58;
 const space = 32;
@@ -61,11 +62,13 @@ export function headerBytes(): HeaderBytes {
     const at = endBefore(view, from, end - known.mark.length);
     const digits = digitsBefore(view, from, at);
     const before = endBefore(view, from, digits);
-    const counted = digits < at && (known.timed || at - before > period_columns);
+    const timed = takeTime(view, from, before);
+    if (!timed && !known.timeless) return false;
+    const counted = digits < at && (timed || at - before > period_columns);
     places.period = counted ? wholeNumber(view, digits, at) : null;
     places.event = known.name;
-    places.task_end = counted ? before : at;
-    return !known.timed || takeTime(view, from, places.task_end);
+    if (!timed) places.task_end = counted ? before : at;
+    return true;
   }
 
   function takeTime(view: DataView, from: number, end: number): boolean {
@@ -104,7 +107,7 @@ export function headerBytes(): HeaderBytes {
   /** Of a line without a time, whose event ends behind `at`. */
   function afterEvent(view: DataView, from: number, at: number, end: number): boolean {
     const known = eventBefore(view, from, at + 1);
-    if (known === null || known.timed) return false;
+    if (!known?.timeless) return false;
     places.time_s = null;
     places.rest = skipBlanks(view, at + 1, end);
     return beforeEvent(view, from, at + 1, known);
@@ -129,10 +132,14 @@ export function headerBytes(): HeaderBytes {
       return bare || fromTheLeft(view, from, end);
     },
     learn(name, timed) {
-      if (!timed) without_time = true;
-      if (events.some((known) => known.name === name && known.timed === timed)) return;
-      events = [{ name, timed, mark: new TextEncoder().encode(`${name}:`) }, ...events];
-      events.length = Math.min(events.length, max_events);
+      without_time ||= !timed;
+      const known = events.find((event) => event.name === name);
+      if (known) {
+        known.timeless ||= !timed;
+        return;
+      }
+      const mark = new TextEncoder().encode(`${name}:`);
+      events = [{ name, mark, timeless: !timed }, ...events.slice(0, max_events - 1)];
     },
     places,
   };

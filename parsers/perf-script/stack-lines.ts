@@ -105,6 +105,14 @@ export function stackLines(limits: StackLimits, frameNumber: (frame: Frame) => n
     facts[text * 4 + 3] = start;
   }
 
+  function textAt(window: ByteWindow, at: number, hexEnd: number, eol: number): number {
+    const { view } = window;
+    const isLong = hexEnd - at === 16 && view.getUint8(at) !== space;
+    const mark = isLong ? addressMark(view, at) : 0;
+    const known = texts.find(window, hexEnd, eol + 1, mark);
+    return known < 0 ? learn(window, at, hexEnd, eol, mark) : known;
+  }
+
   return {
     follow(window) {
       const { view, end } = window;
@@ -122,16 +130,14 @@ export function stackLines(limits: StackLimits, frameNumber: (frame: Frame) => n
     },
     take(window, from, eol) {
       const { view } = window;
-      const at = skipBlanks(view, from);
-      const hexEnd = skipHex(view, at);
+      const inColumns = endsInColumns(view, from, eol);
+      const at = inColumns ? from + 1 : skipBlanks(view, from);
+      const hexEnd = inColumns ? from + text_column : skipHex(view, at);
       if (hexEnd === at || !isApart(view.getUint8(hexEnd))) return 'not a frame';
       if (depth === deepest) return 'a stack too deep';
-      const mark = hexEnd - at === 16 ? addressMark(view, at) : 0;
-      const known = texts.find(window, hexEnd, eol + 1, mark);
-      const text = known < 0 ? learn(window, at, hexEnd, eol, mark) : known;
+      const text = textAt(window, at, hexEnd, eol);
       if (text < 0) return 'not a frame';
       frames[depth++] = facts[text * 4 + 2] ?? 0;
-      const inColumns = hexEnd - from === text_column && eol - hexEnd >= 3;
       if (inColumns) expect(text, view.getInt32(from + 1, true));
       context = after(context, text);
       return null;
@@ -153,6 +159,13 @@ const after = (context: number, text: number): number =>
 function addressMark(view: DataView, at: number): number {
   const digits = view.getInt32(at, true);
   return digits === kernel_digits ? 1 : digits;
+}
+
+/** Whether an address stands in its columns, as mostly; its other digits are read when it is new. */
+function endsInColumns(view: DataView, from: number, eol: number): boolean {
+  const end = from + text_column;
+  if (view.getUint8(from) !== tab || eol - end < 3) return false;
+  return view.getUint8(end) === space && isHexDigit(view.getUint8(end - 1));
 }
 
 function skipBlanks(view: DataView, from: number): number {
