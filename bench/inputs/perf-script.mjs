@@ -100,8 +100,9 @@ export function record(folder) {
   repeat(folder, 'dwarf.raw', 'dwarf.txt', 100 * mb);
   repeat(folder, 'switch.raw', 'tracepoints.txt', 100 * mb);
   repeat(folder, 'flat.raw', 'flat.txt', 100 * mb);
-  for (const name of ['deep.data', 'dwarf.data', 'switch.data', 'flat.data'])
-    rmSync(join(folder, name));
+  for (const name of ['deep', 'dwarf', 'switch', 'flat']) {
+    for (const kind of ['data', 'raw']) rmSync(join(folder, `${name}.${kind}`));
+  }
 }
 
 /** Whole copies of a recording until the file is long enough, the first one as it was recorded. */
