@@ -37,23 +37,30 @@ export function headerBytes(): HeaderBytes {
 
   /** The event whose mark "cpu-clock:" begins at `at`. The one met last is asked first. */
   function eventAt(view: DataView, at: number, end: number): Known | null {
-    for (const known of events) {
-      if (at + known.mark.length <= end && isMark(view, at, known.mark)) return recall(known);
+    for (let index = 0; index < events.length; index++) {
+      const known = events[index];
+      if (!known || at + known.mark.length > end || !isMark(view, at, known.mark)) continue;
+      return recall(known, index);
     }
     return null;
   }
 
   function eventBefore(view: DataView, from: number, end: number): Known | null {
-    for (const known of events) {
-      const at = end - known.mark.length;
-      const apart = at > from && view.getUint8(at - 1) === space;
-      if (apart && isMark(view, at, known.mark)) return recall(known);
+    for (let index = 0; index < events.length; index++) {
+      const known = events[index];
+      const at = known ? end - known.mark.length : from;
+      if (!known || at <= from || view.getUint8(at - 1) !== space) continue;
+      if (isMark(view, at, known.mark)) return recall(known, index);
     }
     return null;
   }
 
-  function recall(known: Known): Known {
-    if (events[0] !== known) events = [known, ...events.filter((other) => other !== known)];
+  function recall(known: Known, index: number): Known {
+    const [first] = events;
+    if (first && index > 0) {
+      events[index] = first;
+      events[0] = known;
+    }
     return known;
   }
 
