@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { ofEvent } from '../../src/profiles/event-filter.ts';
 import { foldedImport } from '../../src/profiles/folded-import.ts';
 import { type FoldedOptions, foldedText } from '../../src/profiles/folded-text.ts';
 import { perfScriptImport } from '../../src/profiles/perf-script-profile.ts';
@@ -52,8 +53,7 @@ const periodless = /^(?:per-thread|several-events-task-clock)\./;
 function merged(program: string, filter: string | undefined, all: readonly StackProfile[]) {
   // The script in Perl merges all events, and counts samples.
   if (program.endsWith('.pl')) return all.map(bySamples);
-  const wanted = filter ?? all[0]?.event.split(':')[0];
-  return all.filter(({ event }) => event.split(':')[0] === wanted);
+  return ofEvent(all, filter ?? all[0]?.event ?? '');
 }
 
 function bySamples(profile: StackProfile): StackProfile {

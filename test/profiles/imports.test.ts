@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { ofEvent } from '../../src/profiles/event-filter.ts';
 import { foldedImport } from '../../src/profiles/folded-import.ts';
 import { foldedText } from '../../src/profiles/folded-text.ts';
 import { perfScriptImport } from '../../src/profiles/perf-script-profile.ts';
@@ -37,6 +38,17 @@ describe('perf script text', () => {
     expect(cycles).toMatchObject({ period: null, duration_ms: 2000 });
     expect(lines(cycles)).toEqual(['app 10/11: main > work(int) = 350 of 2']);
     expect(faults).toMatchObject({ event: 'page-faults', total: 1, samples: 1, period: 1 });
+  });
+
+  test('is chosen by the name of an event, with its modifiers or without', () => {
+    const text = ['cycles:u', 'cycles:k', 'sched:sched_switch', 'cycles']
+      .map((event, at) => `${header('app', '1/1', `1.00000${at}`, event)}${user}\n`)
+      .join('');
+    const chosen = (event: string) => ofEvent(perfScript(text), event).map((each) => each.event);
+    expect(chosen('cycles')).toEqual(['cycles']);
+    expect(chosen('sched')).toEqual(['sched:sched_switch']);
+    expect(chosen('cycles:k')).toEqual(['cycles:k']);
+    expect(chosen('cyc')).toEqual([]);
   });
 
   test('weighs a clock in nanoseconds where the text has periods, in samples where not', () => {
