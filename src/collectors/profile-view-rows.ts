@@ -147,9 +147,12 @@ function tree({ profile }: Capture): ViewRows {
 }
 
 function folded({ profile }: Capture): ViewRows {
-  const all = foldedText(profile).split('\n').slice(0, -1);
-  const weight = (line: string): number => Number(line.slice(line.lastIndexOf(' ') + 1));
-  all.sort((a, b) => weight(b) - weight(a));
+  const all = foldedText(profile)
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => ({ line, weight: Number(line.slice(line.lastIndexOf(' ') + 1)) }))
+    .sort((a, b) => b.weight - a.weight)
+    .map(({ line }) => line);
   return {
     rows: all.slice(0, most_rows),
     facts: { lines: all.length },

@@ -1,4 +1,8 @@
+import { untrusted } from '../../parsers/untrusted.ts';
 import type { Frame, StackProfile } from './stack-profile.ts';
+
+/** As in parsers/perf-script: names of C++ templates are long. */
+const longest_name = 4096;
 
 type Task = Readonly<{ comm: string | null; pid: number | null; tid: number | null }>;
 
@@ -21,7 +25,8 @@ export function stackBuilder(): StackBuilder {
   const numbers = new Map<string, number>();
   const stacks = new Map<string, Sum>();
   return {
-    frame(frame) {
+    frame(given) {
+      const frame = { ...given, name: untrusted(given.name, longest_name) || '[unknown]' };
       const key = `${frame.kind}\n${frame.name}\n${frame.module ?? ''}`;
       const known = numbers.get(key);
       if (known !== undefined) return known;

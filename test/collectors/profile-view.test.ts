@@ -119,7 +119,7 @@ describe('profiling://captures', () => {
     expect(await read('profile.pb.gz')).toMatchObject({ content: expect.any(Uint8Array) });
     expect(await read('folded.txt')).toMatchObject({
       mimeType: 'text/plain',
-      content: 'prog;main;work;hash 60\nprog;main;read;sys_read 40\n',
+      content: 'prog;main;read;sys_read 40\nprog;main;work;hash 60\n',
     });
   });
 
@@ -206,7 +206,7 @@ describe('an import', () => {
     const { data } = await profileView.invoke({ capture, view: 'top' }, readOnly, call);
     expect(data).toMatchObject({
       capture_id: null,
-      rows: [{ function: 'work', self_pct: 70 }, {}, {}],
+      rows: [{ function: 'work', self_pct: 70 }, {}],
     });
     await expect(
       profileView.invoke({ capture, view: 'flamegraph.svg' }, readOnly, call),

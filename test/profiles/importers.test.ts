@@ -30,12 +30,15 @@ describe('an import knows its format and reads', () => {
     const { format, profiles } = imported('main;work 7\nmain;read_[k];js_[j] 3\nmain;work 1\n');
     expect(format).toBe('folded stacks');
     expect(stacksOf(profiles[0])).toEqual(['main;read;js 3', 'main;work 8']);
-    expect(profiles[0]?.frames.map(({ kind }) => kind)).toEqual(['user', 'user', 'kernel', 'jit']);
+    const kinds = new Map(profiles[0]?.frames.map(({ name, kind }) => [name, kind]));
+    expect([kinds.get('read'), kinds.get('js')]).toEqual(['kernel', 'jit']);
   });
 
   test('folded stacks that it wrote, to the same text', () => {
     const text = foldedText(manyStacks(3000));
-    expect(foldedText(imported(text).profiles[0] ?? profileOf([]))).toBe(text);
+    const again = foldedText(imported(text).profiles[0] ?? profileOf([]));
+    // One of the two as a message of 10 MB helps nobody.
+    expect(again === text).toBe(true);
   });
 
   test('pprof, gzipped', () => {
@@ -91,11 +94,18 @@ describe('an import knows its format and reads', () => {
 
   test('kernel and user stacks of one key of bpftrace, programs outside', () => {
     const key = '\\n    schedule+1\\n    do_syscall_64+9\\n,\\n    read+2\\n    main+3\\n,bash,12';
-    const line = `{"type": "stats", "data": {"@off_ns": {"${key}": {"count": 3, "average": 5, "total": 15}}}}`;
+    const line = `{"type": "map", "data": {"@off_ns": {"${key}": 15}}}`;
     const [profile] = imported(`${line}\n`).profiles;
     expect(stacksOf(profile)).toEqual(['bash;main;read;do_syscall_64;schedule 15']);
     expect(profile).toMatchObject({ unit: 'ns', total: 15 });
     expect(profile?.stacks[0]).toMatchObject({ comm: 'bash', pid: 12 });
+  });
+
+  test('names as one line each, whatever they hold', () => {
+    const odd = profileOf([{ stack: 'x', weight: 3 }]);
+    const frames = [{ name: 'a\nb 9\u001b[31m', module: null, kind: 'user' as const }];
+    const [profile] = imported(pprofFile({ ...odd, frames })).profiles;
+    expect(stacksOf(profile)).toEqual(['prog;a b 9 [31m 3']);
   });
 });
 
