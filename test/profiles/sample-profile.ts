@@ -60,7 +60,7 @@ export function manyStacks(count: number): StackProfile {
       ),
       index % 5000,
     ],
-    comm: `task-${index % 20}`,
+    comm: `task_${index % 20}`,
     pid: 1,
     tid: 1,
     weight: 1 + Math.floor(random() * 100),
