@@ -1,0 +1,67 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+
+const folder = mkdtempSync(join(tmpdir(), 'tracewright-cli-profile-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const stacks = join(folder, 'stacks.folded');
+writeFileSync(stacks, 'prog;main;work 70\nprog;main;read 30\n');
+const cli = resolve('dist/cli.js');
+
+function profile(...args: string[]) {
+  return spawnSync(
+    process.execPath,
+    [cli, 'profile', ...args, '--state-dir', join(folder, 'state')],
+    { encoding: 'utf8', timeout: 60_000, env: {}, cwd: '/' },
+  );
+}
+
+test.each([
+  ['flame.svg', '<title>work (70 samples, 70 %)</title>'],
+  ['flame.html', '<!doctype html>'],
+  ['out.folded', 'prog;main;work 70'],
+  ['out.json', '"https://www.speedscope.app/file-format-schema.json"'],
+])('a recording of another tool is written as %s', (name, part) => {
+  const out = join(folder, name);
+  const { status, stdout, stderr } = profile(stacks, '--out', out);
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
+  expect(stdout).toContain(`Written: ${out}`);
+  expect(readFileSync(out, 'utf8')).toContain(part);
+});
+
+test('as pprof it is gzip', () => {
+  const out = join(folder, 'out.pb.gz');
+  expect(profile(stacks, '--out', out).status).toBe(0);
+  expect(readFileSync(out).subarray(0, 2)).toEqual(Buffer.from([0x1f, 0x8b]));
+});
+
+test('--open tells where the flame graph is when there is no screen', () => {
+  const { stdout, status } = profile(stacks, '--open');
+  expect(status).toBe(0);
+  const [, path = ''] = /Open it in a browser \(.*\): (\S+)/.exec(stdout) ?? [];
+  expect(readFileSync(path, 'utf8')).toContain('<svg');
+});
+
+test('other= writes the difference from an earlier capture', () => {
+  const later = join(folder, 'later.folded');
+  writeFileSync(later, 'prog;main;work 70\nprog;main;slow 930\n');
+  const before = JSON.parse(profile(stacks, '--json').stdout).data.capture_id;
+  const out = join(folder, 'diff.svg');
+  expect(profile(later, `other=${before}`, '--out', out).status).toBe(0);
+  expect(readFileSync(out, 'utf8')).toContain('<title>slow (0 % before, 93 % after, +93)');
+});
+
+test.each([
+  [[stacks, '--out', 'x.png'], 2, 'does not tell the format'],
+  [['/nonexistent/x'], 2, 'There is no file'],
+  [[stacks, 'nonsense=1'], 2, 'nonsense'],
+  [['--read-only'], 1, 'nothing is recorded'],
+  [[stacks, '--out', '/nonexistent/folder/x.svg'], 1, 'cannot be written'],
+])('%j fails with its reason', (args, code, message) => {
+  const { status, stderr } = profile(...args);
+  expect(stderr).toContain(message);
+  expect(status).toBe(code);
+});
