@@ -45,7 +45,7 @@ export function scriptedContext(
   const waits: number[] = [];
   let clock_ms = 1000;
   return {
-    ...createContext({ daemon: false, readOnly: false }, root),
+    ...createContext({ daemon: false, readOnly: false, stateFolder: join(root, 'state') }, root),
     uid: 1000,
     monotonicMs: () => clock_ms,
     async sleep(ms) {

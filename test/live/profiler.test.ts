@@ -25,7 +25,14 @@ const hasCounters = readdirSync('/sys/bus/event_source/devices').some((name) =>
   /^(cpu|armv)/.test(name),
 );
 
-const ctx = createContext({ daemon: false, readOnly: false });
+/** node --perf-basic-prof leaves a log where it is started. */
+const folder = mkdtempSync(join(tmpdir(), 'tracewright-profiler-'));
+
+const ctx = createContext({
+  daemon: false,
+  readOnly: false,
+  stateFolder: join(folder, 'state'),
+});
 const call: Call = { signal: new AbortController().signal, progress: () => {} };
 const query: ResultsQuery = { limit: 50, offset: 0, include_stacks: true, sort: 'self' };
 const wanted: ProfileConfig = {
@@ -36,9 +43,6 @@ const wanted: ProfileConfig = {
   max_samples: 0,
   duration_secs: 1,
 };
-
-/** node --perf-basic-prof leaves a log where it is started. */
-const folder = mkdtempSync(join(tmpdir(), 'tracewright-profiler-'));
 
 /** Loads of a test; they end with it. */
 const pids: number[] = [];
