@@ -52,7 +52,7 @@ export function captureText(profile: StackProfile): string {
 
 /** Null where the text is not one of captureText. */
 export function readCaptureText(text: string): StackProfile | null {
-  const parsed = file.safeParse(JSON.parse(text));
+  const parsed = file.safeParse(json(text));
   if (!parsed.success) return null;
   const { facts, frames, parents, nodes, tasks, stacks } = parsed.data;
   const stackOf = (end: number): number[] => {
@@ -69,4 +69,12 @@ export function readCaptureText(text: string): StackProfile | null {
       return { frames: stackOf(node), comm, pid, tid, weight, samples };
     }),
   };
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }

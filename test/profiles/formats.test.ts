@@ -45,6 +45,7 @@ describe('a kept profile', () => {
 
   test('that is something else is not read', () => {
     expect(readCaptureText('{"version":2}')).toBeNull();
+    expect(readCaptureText(captureText(samples).slice(0, 50))).toBeNull();
   });
 });
 
