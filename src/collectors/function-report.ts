@@ -13,6 +13,7 @@ import { percentile } from '../analysis/histogram.ts';
 import { cut, page } from '../page.ts';
 import type { Reading } from '../reading.ts';
 import type { ChosenFunctions } from './function-choice.ts';
+import type { Kept } from './profile-captures.ts';
 import { percent, perSecond, round } from './rates.ts';
 import type { TracedProcess } from './traced-process.ts';
 
@@ -57,7 +58,8 @@ export type FunctionReport = Readonly<{
   callers?: readonly CallerRow[];
   pattern: string | null;
   pattern_matches: number | null;
-}>;
+}> &
+  Partial<Kept>;
 
 export type Traced = Readonly<{
   seen: FunctionTrace;
@@ -142,7 +144,7 @@ function callersOf(name: string, { calls, stacks }: FunctionSeen): readonly Call
 }
 
 /** Above the function stand the frames of the probe itself, where there are any. */
-function withoutProbe(name: string, frames: CallStack['frames']): readonly string[] {
+export function withoutProbe(name: string, frames: CallStack['frames']): readonly string[] {
   const symbols = frames.map((frame) => untrusted(frame.replace(/\+\d+$/, ''), 128));
   const own = symbols.indexOf(name);
   return own < 0

@@ -10,10 +10,12 @@ import { untrusted } from '../../parsers/untrusted.ts';
 import type { Call, Context } from '../context.ts';
 import { TracewrightError, toTracewrightError } from '../errors.ts';
 import type { Reading } from '../reading.ts';
+import { functionCapture } from './function-capture.ts';
 import { chooseFunctions } from './function-choice.ts';
 import { fentryOrKprobe, kprobesInstead, refuseWithoutProbes } from './function-probes.ts';
 import { type FunctionReport, reportFunctions, type Traced } from './function-report.ts';
 import { kernelFunctions } from './kernel-functions.ts';
+import { tryToKeep } from './profile-captures.ts';
 import { refuseUntraceable } from './trace-refusal.ts';
 import { type TracedProcess, tracedProcess } from './traced-process.ts';
 import { mount_tracefs } from './tracefs.ts';
@@ -51,7 +53,9 @@ export async function traceKernelFunctions(
   const probes = await fentryOrKprobe(ctx, chosen, listing);
   const traced = async (with_probes: readonly FunctionProbe[], warnings: readonly string[]) => {
     const seen = await trace(ctx, query, with_probes, target, call);
-    return reportFunctions(query.mode, { ...seen, probes: with_probes, chosen, target, warnings });
+    const told = { ...seen, probes: with_probes, chosen, target, warnings };
+    const reading = reportFunctions(query.mode, told);
+    return query.mode === 'stacks' ? withCapture(ctx, reading, told) : reading;
   };
   try {
     return await traced(probes, []);
@@ -61,6 +65,22 @@ export async function traceKernelFunctions(
     if (!others || code !== 'EXECUTION_FAILED') throw thrown;
     return await traced(others, [`Traced with kprobes, because fentry failed: ${message}`]);
   }
+}
+
+/** Stacks are kept, for their views to be asked for. */
+function withCapture(
+  ctx: Context,
+  reading: Reading<FunctionReport>,
+  traced: Traced,
+): Reading<FunctionReport> {
+  const capture = functionCapture(traced);
+  const { kept, links, warnings } = tryToKeep(ctx, capture, `Callers: ${capture.event}`);
+  return {
+    ...reading,
+    data: { ...reading.data, ...kept },
+    links,
+    warnings: [...(reading.warnings ?? []), ...warnings],
+  };
 }
 
 async function trace(

@@ -4,8 +4,10 @@ import type { Command } from '../../allowlist/command.ts';
 import { type ChosenFunctions, chooseFunctions } from '../../src/collectors/function-choice.ts';
 import { traceKernelFunctions } from '../../src/collectors/function-trace.ts';
 import type { FunctionListing } from '../../src/collectors/kernel-functions.ts';
+import { loadCapture } from '../../src/collectors/profile-captures.ts';
 import type { Context } from '../../src/context.ts';
 import { toTracewrightError } from '../../src/errors.ts';
+import { foldedText } from '../../src/profiles/folded-text.ts';
 import { fakeBpftrace } from '../fake-bpftrace.ts';
 import { btfOf } from '../fake-btf.ts';
 import { call, fakeHost, type HostFilesNow, scriptedContext } from '../fake-host.ts';
@@ -115,6 +117,17 @@ describe('an answer', () => {
       expect(summary.join()).toContain('by sleep');
     },
   );
+
+  test('keeps the ways into the functions, each function on top of its callers', async () => {
+    const { ctx } = host(() => ({ stdout: recorded('stacks-sleeps') }));
+    const { data, links } = await traceKernelFunctions(ctx, { ...query, mode: 'stacks' }, call);
+    const { profile } = loadCapture(ctx, data.capture_id ?? '');
+    expect(foldedText(profile)).toMatch(
+      /^sleep;entry_SYSCALL_64_after_hwframe;do_syscall_64;__x64_sys_clock_nanosleep;common_nsleep;hrtimer_nanosleep \d+$/m,
+    );
+    expect(profile.total).toBe(data.functions[0]?.calls);
+    expect(links?.[0]?.uri).toContain(data.capture_id);
+  });
 
   test('has a row of zero for a function that nobody called', async () => {
     const { ctx } = host(() => ({ stdout: recorded('count-sleeps') }));
