@@ -35,7 +35,8 @@ export function importedPerfScript(recording: string, user: Sandbox['user']): Co
       '-f',
       ...['-i', userPath('recording', recording)],
       '--no-inline',
-      ...['-F', 'comm,pid,tid,cpu,time,event,ip,sym,dso'],
+      // The usual fields: perf refuses to print one by name that a recording lacks.
+      ...['-F', '+pid'],
     ],
     limits: { duration_ms: 300_000, output_bytes: 8 * 1024 ** 3 },
     sandbox: user === null ? null : { user, cwd: '/', memory_bytes },

@@ -17,7 +17,11 @@ export type FunctionWeight = Readonly<{
 type Sums = { -readonly [K in keyof FunctionWeight]: FunctionWeight[K] };
 
 /** Frames that are one function have one key, whether inlined or not. */
-export const functionKey = ({ name, module }: Frame): string => `${name}\n${module ?? ''}`;
+export const functionKey = ({ name, module }: Frame): string =>
+  `${name}\n${(module ?? '').replace(of_one_process, 'jit')}`;
+
+/** Code that a JIT made, which perf finds in a file of each process. */
+const of_one_process = /^.*\/(?:perf-\d+\.map|jitted-\d+-\d+\.so)$/;
 
 /** Every function, heaviest first by the weight asked for. */
 export function topFunctions(profile: StackProfile, by: 'self' | 'total'): FunctionWeight[] {

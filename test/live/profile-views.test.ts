@@ -45,7 +45,7 @@ afterAll(() => {
 });
 
 async function program(...args: string[]): Promise<number> {
-  const script = resolve('test/live/programs/planted.mjs');
+  const script = resolve('test/live/programs/burner.mjs');
   const argv = ['--perf-basic-prof', script, ...args];
   const { pid = 0 } = spawn(process.execPath, argv, { cwd: folder, stdio: 'ignore' });
   pids.push(pid);

@@ -148,6 +148,14 @@ describe('two profiles', () => {
     expect(rows.map((row) => row.self_change_pct)).toEqual([0, 0, 0]);
   });
 
+  test('know a function of a JIT again in another process', () => {
+    const [one, two] = [12, 345].map((pid) =>
+      profileOf([{ stack: `JS:*steady@/tmp/perf-${pid}.map`, weight: 100 }]),
+    );
+    const rows = functionChanges(one ?? before, two ?? before, 'self');
+    expect(rows).toMatchObject([{ self_before_pct: 100, self_after_pct: 100 }]);
+  });
+
   test('mark what chance alone can do: 5 samples more of 100', () => {
     const [one, two] = [50, 55].map((weight) =>
       profileOf([
