@@ -8,6 +8,7 @@ import {
 import type { Call, Context } from './context.ts';
 import { type ErrorCode, errorBody, toTracewrightError } from './errors.ts';
 import { instructions } from './instructions.ts';
+import type { ResourceLink } from './reading.ts';
 import type { Selection } from './selection.ts';
 import type { Subscriptions } from './subscriptions.ts';
 import { standIn } from './transport/prepared-text.ts';
@@ -73,10 +74,7 @@ export function buildServer(
         surface.callTool(tool, params.arguments, ctx, call),
       );
       const text = JSON.stringify(answer);
-      const links = (knowsLinks(server) ? (answer.links ?? []) : []).map((link) => ({
-        type: 'resource_link' as const,
-        ...link,
-      }));
+      const links = resourceLinks(answer.links ?? [], server.getNegotiatedProtocolVersion());
       return { content: [{ type: 'text', text }, ...links], structuredContent: answer };
     } catch (thrown) {
       // Without structuredContent: clients would check it against the schema of a success.
@@ -134,11 +132,13 @@ export function buildServer(
   return server;
 }
 
-/** Links to resources came with 2025-06-18; older clients refuse an answer with content they do not know. */
-function knowsLinks(server: Server): boolean {
-  const negotiated = server.getNegotiatedProtocolVersion();
-  return negotiated === undefined || negotiated >= '2025-06-18';
-}
+/** Clients of older protocols know text, images and sound alone; without `initialize` it is a newer one. */
+const first_with_links = '2025-06-18';
+
+const resourceLinks = (links: readonly ResourceLink[], protocol = first_with_links) =>
+  protocol < first_with_links
+    ? []
+    : links.map((link) => ({ type: 'resource_link' as const, ...link }));
 
 /** Runs the work with the request's cancellation; tells a client that asked, each second, that it runs. */
 async function withProgress<T>(

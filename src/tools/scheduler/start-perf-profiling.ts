@@ -10,7 +10,7 @@ export const startPerfProfiling = defineTool({
   effect: 'capture',
   queue: 'profiler',
   description:
-    'Starts a profile with perf: stacks sampled at freq Hz, or at each tracepoint. Returns at once; ends after duration_secs, at max_samples, or after 600 s; then get_perf_results. Events: sw:cpu-clock (CPU time), sw:NAME, hw:NAME, tracepoint:SUBSYSTEM:EVENT (see list_events). One at a time. 99 Hz costs less than 1 %. perf_cpu_profile does it in one call.',
+    'Starts a profile with perf: stacks sampled at freq Hz, or at each tracepoint. Returns at once; ends after duration_secs, at max_samples, or after 600 s; then get_perf_results. Events: sw:cpu-clock (CPU time; hw:cpu-clock is the same), sw:NAME, hw:NAME, tracepoint:SUBSYSTEM:EVENT (see list_events). One at a time. perf_cpu_profile does it in one call.',
   input: z.strictObject({
     event: z.string().max(140).default('hw:cpu-clock').describe('event to sample'),
     freq: z.int().min(1).max(10_000).default(99).describe('samples per second and CPU, Hz'),
