@@ -231,7 +231,7 @@ function warnings(
     ...(gaps === 0
       ? []
       : [
-          `At ${gaps} places switches are missing, see "Missing switches" in the trace: the task before such a place did not run up to its end.${lost_events === 0 ? ' The kernel leaves tracepoints out on a CPU where a bpf() call was interrupted.' : ''}`,
+          `At ${gaps} places the kernel told nothing of some switches, see "Missing switches" in the trace: the task before such a place did not run up to its end.`,
         ]),
     ...(ended === 'full' ? [`It ended early: a recording has at most ${most_bytes} bytes.`] : []),
     ...(ended === 'tracer' ? ['It ended early: bpftrace ended by itself.'] : []),

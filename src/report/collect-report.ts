@@ -20,11 +20,15 @@ const most_processes = 20;
 const shortest_step_ms = 250;
 const most_steps = 60;
 
-/** Looks for what is wrong, then watches CPUs, latencies and processes side by side for so long. */
+/**
+ * Looks for what is wrong, then watches CPUs, latencies and processes side by side for so long.
+ * `flame` is the picture of a profile that is at hand.
+ */
 export async function collectReport(
   ctx: Context,
   seconds: number,
   call: Call,
+  flame: ReportData['flame'] = null,
 ): Promise<ReportData> {
   const missing: Unavailable[] = [];
   /** A part that fails is left out with its reason; the others are shown. */
@@ -59,7 +63,7 @@ export async function collectReport(
     latencies: [waits, disks].filter((each) => each !== null),
     processes,
     triage,
-    flame: null,
+    flame,
     missing,
   };
 }
