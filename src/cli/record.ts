@@ -1,5 +1,4 @@
 import { copyFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import * as z from 'zod/v4';
 import { envelope } from '../answer.ts';
 import type { Call, Context } from '../context.ts';
@@ -7,6 +6,7 @@ import { TracewrightError } from '../errors.ts';
 import { openWith, recordTrace } from '../recordings/record-trace.ts';
 import { wholeNumber } from '../resources/define-resource.ts';
 import { checkArguments } from '../tools/define-tool.ts';
+import { outFile } from './out-file.ts';
 import { renderAnswer } from './render.ts';
 
 const options = z.object({
@@ -22,21 +22,17 @@ export async function record(
   json: boolean,
 ): Promise<string> {
   const { seconds, pid, out } = checkArguments('record', options, given);
+  const file = out === undefined ? null : outFile(out);
   const started_ms = ctx.monotonicMs();
   const call: Call = { signal: new AbortController().signal, progress: () => {} };
   const reading = await recordTrace(ctx, { duration_seconds: seconds, pid: pid ?? null }, call);
-  if (json || out === undefined) {
-    if (out !== undefined) copyTo(reading.data.path, resolve(out));
-    const answer = envelope('record', reading, ctx, started_ms);
-    return json ? JSON.stringify(answer) : renderAnswer(answer);
-  }
-  const file = resolve(out);
-  copyTo(reading.data.path, file);
-  const [figures = '', ...rest] = reading.summary.filter((line) => !/^(?:File|Open)/.test(line));
-  const warnings = (reading.warnings ?? []).map((warning) => `warning: ${warning}`);
-  return [figures, ...rest, ...warnings, `File: ${file}`, `Open it with ${openWith(file)}`].join(
-    '\n',
-  );
+  if (file !== null) copyTo(reading.data.path, file);
+  const answer = envelope('record', reading, ctx, started_ms);
+  if (json) return JSON.stringify(file === null ? answer : { ...answer, file });
+  if (file === null) return renderAnswer(answer);
+  const figures = reading.summary.filter((line) => !/^(?:File|Open)/.test(line));
+  const warnings = answer.warnings.map((warning) => `warning: ${warning}`);
+  return [...figures, ...warnings, `File: ${file}`, `Open it with ${openWith(file)}`].join('\n');
 }
 
 function copyTo(from: string, to: string): void {

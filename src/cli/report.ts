@@ -1,12 +1,11 @@
 import { writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import * as z from 'zod/v4';
 import type { Call, Context } from '../context.ts';
-import { TracewrightError } from '../errors.ts';
 import { collectReport } from '../report/collect-report.ts';
 import { reportPage } from '../report/report-page.ts';
 import { wholeNumber } from '../resources/define-resource.ts';
 import { checkArguments } from '../tools/define-tool.ts';
+import { notWritten, outFile } from './out-file.ts';
 
 const options = z.object({
   seconds: wholeNumber(1, 30).default(5).describe('1 to 30, default 5'),
@@ -20,9 +19,9 @@ export async function report(
   json: boolean,
 ): Promise<string> {
   const { seconds, out } = checkArguments('report', options, given);
+  const file = outFile(out);
   const call: Call = { signal: new AbortController().signal, progress: () => {} };
   const data = await collectReport(ctx, seconds, call);
-  const file = resolve(out);
   write(file, reportPage(data));
   const missing = data.missing.map(({ what, reason }) => `not measured: ${what} (${reason})`);
   if (json) return JSON.stringify({ file, healthy: data.triage?.healthy ?? null, missing });
@@ -35,14 +34,4 @@ function write(file: string, text: string): void {
   } catch (error) {
     throw notWritten(file, error);
   }
-}
-
-function notWritten(file: string, error: unknown): TracewrightError {
-  const reason = error instanceof Error ? error.message : String(error);
-  return new TracewrightError(
-    'EXECUTION_FAILED',
-    `The report could not be written to ${file}: ${reason}`,
-    'Choose another file with --out.',
-    error,
-  );
 }
