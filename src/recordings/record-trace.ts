@@ -62,8 +62,10 @@ const needed: ReadonlySet<EventType> = new Set(['sched_switch', 'sched_waking'])
 /** Some 5 million switches; what a browser still opens. */
 const most_bytes = 128 * 1024 * 1024;
 
-/** Records arrive at most two turns of their buffers later (buffer.bt), if bpftrace keeps up. */
+/** A record arrives at most two turns of the buffers after those that overtook it (buffer.bt). */
 const latest_ns = 300_000_000;
+/** Events that may gather before the oldest of them are written. */
+const most_waiting = 16_384;
 
 const recording = new WeakSet<Context>();
 
@@ -178,6 +180,13 @@ function recordingSession(
     trace.event(event, ts);
     figures.add(event, ts);
   });
+  let newest_ns = 0;
+  let waiting = 0;
+  /** By the time of the events themselves: bpftrace may lag behind. */
+  const release = (): void => {
+    order.release(newest_ns - latest_ns);
+    waiting = 0;
+  };
   return {
     began(): void {
       from_ns = clock.now_ns();
@@ -189,11 +198,13 @@ function recordingSession(
       const ts = clock.ofEvent(event.ts);
       if (ts < from_ns || ts > to_ns || !isWanted(event, focus)) return;
       order.add(event, ts);
+      newest_ns = Math.max(newest_ns, ts);
+      waiting += 1;
+      if (waiting >= most_waiting) release();
     },
     step(): void {
-      const now_ns = clock.now_ns();
-      order.release(now_ns - latest_ns);
-      samples.step(now_ns);
+      release();
+      samples.step(clock.now_ns());
       trace.name();
     },
     over(): void {

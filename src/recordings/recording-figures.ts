@@ -53,12 +53,14 @@ export function figuresOf(from_ns: number, most_rows = 5) {
   function switched(event: StreamEvent, number: number, ts: number): void {
     const cpu = cpus.get(number) ?? { since_ns: from_ns, busy_ns: 0, switches: 0, task: null };
     cpus.set(number, cpu);
+    cpu.switches += 1;
+    // It should have come before those that are counted.
+    if (ts < cpu.since_ns) return;
     const prev = taskOf(event, 'prev');
     const isGap = cpu.task !== null && cpu.task.pid !== prev.pid;
     if (isGap) gaps += 1;
     else ran(prev, cpu, ts);
     cpu.since_ns = ts;
-    cpu.switches += 1;
     cpu.task = taskOf(event, 'next');
     const wait_us = whole(event['next_wakeup_lat_us']);
     if (wait_us > (longest?.wait_us ?? 0)) {

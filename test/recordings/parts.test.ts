@@ -3,9 +3,11 @@ import type { StreamEvent } from '../../parsers/stream/stream.ts';
 import { createContext } from '../../src/context.ts';
 import { eventLines } from '../../src/recordings/event-lines.ts';
 import { eventOrder } from '../../src/recordings/event-order.ts';
+import { hostSamples } from '../../src/recordings/host-samples.ts';
+import type { Counter } from '../../src/recordings/perfetto/perfetto-trace.ts';
 import { figuresOf } from '../../src/recordings/recording-figures.ts';
 import { traceClock } from '../../src/recordings/trace-clock.ts';
-import { fakeHost } from '../fake-host.ts';
+import { fakeHost, procStat } from '../fake-host.ts';
 
 describe('lines of the event program', () => {
   test('are put together from pieces that are torn anywhere', () => {
@@ -78,6 +80,51 @@ describe('figures of a recording', () => {
     figures.add(change(0, 0, 2, { next_wakeup_lat_us: 8 }), 10);
     figures.add(change(1, 0, 3, { next_wakeup_lat_us: 50 }), 20);
     expect(figures.result(30).longest_wait).toEqual({ wait_us: 50, pid: 3, comm: 't3', cpu: 1 });
+  });
+});
+
+describe('what files tell beside the events', () => {
+  test('becomes counters, and the frequency that each CPU was seen at', () => {
+    const cpufreq = (khz: number) => ({
+      'sys/devices/system/cpu/cpufreq/policy0/affected_cpus': '0\n',
+      'sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq': `${khz}\n`,
+    });
+    const pressure = (us: number): string =>
+      `some avg10=0.00 avg60=0.00 avg300=0.00 total=${us}\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n`;
+    const root = fakeHost({
+      ...cpufreq(1_800_000),
+      'proc/stat': procStat({ 0: '10 0 0 90' }, 'procs_running 2\nprocs_blocked 0\n'),
+      'proc/pressure/io': pressure(1000),
+    });
+    const ctx = createContext({ daemon: false, readOnly: false }, root);
+    const counted: unknown[] = [];
+    const frequencies: unknown[] = [];
+    const trace = {
+      event() {},
+      name() {},
+      finish() {},
+      count: (ts: number, counters: readonly Counter[]) =>
+        counted.push(...counters.map(({ name, value }) => [ts, name, value])),
+      frequency: (...seen: readonly number[]) => frequencies.push(seen),
+    };
+    const samples = hostSamples(ctx, trace, 1_000_000);
+    fakeHost(
+      {
+        ...cpufreq(2_400_000),
+        'proc/stat': procStat({ 0: '40 0 0 100' }, 'procs_running 5\nprocs_blocked 1\n'),
+        'proc/pressure/io': pressure(1500),
+      },
+      root,
+    );
+    samples.step(3_000_000);
+    expect(counted).toEqual([
+      [1_000_000, 'CPU 0', 75],
+      [1_000_000, 'io, some', 25],
+      [1_000_000, 'io, full', 0],
+      [3_000_000, 'runnable', 5],
+      [3_000_000, 'blocked on I/O', 1],
+    ]);
+    expect(frequencies).toEqual([[3_000_000, 0, 2_400_000]]);
   });
 });
 

@@ -91,6 +91,17 @@ describe('switches of a CPU', () => {
   });
 });
 
+test('a switch that comes too late is plain, and those behind it are not moved', () => {
+  const bytes = traceOf([
+    switched(0, 1, 2),
+    switched(80, 2, 3),
+    switched(40, 7, 8),
+    switched(90, 3, 1),
+  ]);
+  expect(at(bytes, ...bundle, 2, 1)).toEqual([start_ns, start_ns + 40]);
+  expect(packed(bytes, ...compact, 1)).toEqual([start_ns + 80, 10]);
+});
+
 describe('a gap in the switches of a CPU', () => {
   const bytes = traceOf([switched(0, 1, 2), switched(500, 7, 8)]);
 

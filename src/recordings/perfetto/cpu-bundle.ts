@@ -50,6 +50,8 @@ export function cpuBundle(cpu: number): CpuBundle {
   function closeGap(event: StreamEvent, ts: number): Gap | null {
     const prev = whole(event['prev_pid']);
     if (current === null || current.pid === prev) return null;
+    // It should have come before those that are written.
+    if (ts < current.since_ns) return null;
     const from_ns = current.since_ns;
     addPlain(unseenSwitch(current, event, Math.max(from_ns, ts - 1)));
     return { from_ns, to_ns: ts };
@@ -59,7 +61,8 @@ export function cpuBundle(cpu: number): CpuBundle {
     const next_pid = whole(event['next_pid']);
     const comm = commOf(event['next_comm'], next_pid);
     const gap = closeGap(event, ts);
-    if (current === null || comm === null) addPlain(switchEvent(event, ts));
+    const isLate = current !== null && ts < current.since_ns;
+    if (current === null || comm === null || isLate) addPlain(switchEvent(event, ts));
     else {
       const next_prio = whole(event['next_prio']);
       const prev_state = prevState(event);
@@ -67,7 +70,8 @@ export function cpuBundle(cpu: number): CpuBundle {
       compact.switches.add({ ts, prev_state, next_pid, next_prio, next_comm });
       size += 1;
     }
-    current = { pid: next_pid, comm, prio: whole(event['next_prio']), since_ns: ts };
+    const prio = whole(event['next_prio']);
+    if (!isLate) current = { pid: next_pid, comm, prio, since_ns: ts };
     return gap;
   }
 
