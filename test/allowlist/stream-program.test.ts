@@ -94,6 +94,16 @@ describe('a composed program', () => {
     expect(program).toContain('tracepoint:sched:sched_process_exit');
   });
 
+  test('with the tracer itself leaves out a process that there is not, and is closed by its own', () => {
+    const parts = [{ fragment: 'sched-switch' }] as const;
+    const program = code(composeStreamProgram(parts, shipped, true, true));
+    expect(program).toContain('@self = (uint64)4194305;');
+    expect(program).toContain('@tracer = (uint64)pid;');
+    expect(program).toContain('(uint64)args->pid == @tracer/');
+    expect(program).toContain('clear(@tracer);');
+    expect(program).not.toContain('@self = (uint64)pid;');
+  });
+
   test('puts records of busy events into buffers, and has no buffer without them', () => {
     const busy = code(compose({ fragment: 'sched-switch' }, { fragment: 'sched-migrate' }));
     expect(busy.match(/@records\[.*\] = \(/g)).toHaveLength(2);
