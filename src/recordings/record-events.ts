@@ -27,10 +27,14 @@ type Wish = Readonly<{
   isFull(): boolean;
   /** What passes from now on is not wanted any more. */
   over(): void;
+  /** Whether something came that happened after that: bpftrace lags behind on a busy machine. */
+  isThrough(): boolean;
 }>;
 
 const poll_ms = 25;
 const step_ms = 250;
+/** How long the rest may be waited for. */
+const most_lag_ms = 5000;
 /** A tracer that nobody stops any more ends by itself. */
 const grace_ms = 30_000;
 
@@ -86,12 +90,21 @@ export async function recordEvents(ctx: Context, wish: Wish, call: Call): Promis
     const ended = await wait();
     wish.over();
     call.progress('reading what is left');
+    await rest();
     await started.stop();
     if (failure !== null) throw (failure as { thrown: unknown }).thrown;
     const lost = Math.max(started.lost(), started.seen() - received, 0);
     return { ended, lost, unreadable, attached: started.attached };
   } finally {
     if (!started.ended()) await started.stop();
+  }
+
+  async function rest(): Promise<void> {
+    const until_ms = ctx.monotonicMs() + most_lag_ms;
+    while (failure === null && !started.ended() && !wish.isThrough()) {
+      if (ctx.monotonicMs() >= until_ms) return;
+      await ctx.sleep(poll_ms, call.signal);
+    }
   }
 
   async function wait(): Promise<EventRecording['ended']> {

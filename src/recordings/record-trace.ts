@@ -117,7 +117,8 @@ async function record(
     },
     call,
   );
-  const { from_ns, to_ns, figures } = session.finish();
+  const { from_ns, to_ns, figures, late_ms } = session.finish();
+  const isCut = late_ms > latest_ns / 1e6;
   const facts = {
     duration_ms: Math.round((to_ns - from_ns) / 1e6),
     from_ns,
@@ -146,8 +147,11 @@ async function record(
     window_ms: facts.duration_ms,
     lost_events: facts.lost_events,
     unavailable: missing.map(asUnavailable),
-    ...(ended === 'time' ? {} : { truncated: true }),
-    warnings: warnings(facts, clock),
+    ...(ended === 'time' && !isCut ? {} : { truncated: true }),
+    warnings: [
+      ...warnings(facts, clock),
+      ...(isCut ? [`bpftrace did not keep up: the last ${late_ms} ms are not in it.`] : []),
+    ],
     links: [{ uri: recordingUri(manifest.id), name: title, mimeType: 'application/json' }],
   };
 }
@@ -180,6 +184,8 @@ function recordingSession(
     trace.event(event, ts);
     figures.add(event, ts);
   });
+  /** The newest time of all that came, and of what is kept of it. */
+  let heard_ns = 0;
   let newest_ns = 0;
   let waiting = 0;
   /** By the time of the events themselves: bpftrace may lag behind. */
@@ -196,6 +202,7 @@ function recordingSession(
     take(event: StreamEvent): void {
       if (event.ts === null) return;
       const ts = clock.ofEvent(event.ts);
+      heard_ns = Math.max(heard_ns, ts);
       if (ts < from_ns || ts > to_ns || !isWanted(event, focus)) return;
       order.add(event, ts);
       newest_ns = Math.max(newest_ns, ts);
@@ -211,10 +218,15 @@ function recordingSession(
       to_ns = clock.now_ns();
       samples.step(to_ns);
     },
+    isThrough: () => heard_ns >= to_ns,
     finish() {
       order.release(to_ns);
+      // What did not come in time is not part of the recording.
+      const missing_ns = to_ns - heard_ns;
+      if (heard_ns > from_ns && missing_ns > latest_ns) to_ns = heard_ns;
       trace.finish();
-      return { from_ns, to_ns, figures: figures.result(to_ns) };
+      const late_ms = Math.round(Math.max(0, missing_ns) / 1e6);
+      return { from_ns, to_ns, figures: figures.result(to_ns), late_ms };
     },
   };
 }
@@ -238,7 +250,9 @@ function warnings(
   return [
     ...(lost_events === 0
       ? []
-      : [`${lost_events} events were lost between the kernel and bpftrace.`]),
+      : [
+          `${lost_events} events were lost between the kernel and bpftrace: a slice may stand for several.`,
+        ]),
     ...(gaps === 0
       ? []
       : [

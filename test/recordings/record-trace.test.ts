@@ -116,6 +116,16 @@ describe('a recording', () => {
     expect(warnings?.join()).toContain('bpftrace ended by itself');
   });
 
+  test('of which bpftrace did not bring the end is shorter, and says so', async () => {
+    const ctx = machine((wait) => {
+      if (wait === 3) tracers[0]?.print(change(begin + 4e8, 0, 1, 2));
+    });
+    const { data, truncated, warnings } = await recordTrace(ctx, request, call);
+    expect(data).toMatchObject({ duration_ms: 400, to_ns: begin + 4e8 });
+    expect(truncated).toBe(true);
+    expect(warnings?.join()).toContain('the last 600 ms are not in it');
+  });
+
   test('is refused while another one is made', async () => {
     const ctx = machine(() => {});
     const first = recordTrace(ctx, request, call);
