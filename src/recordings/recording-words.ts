@@ -6,7 +6,7 @@ export function recordingInWords(data: Recording): string[] {
   const busiest = cpus.map(({ cpu, busy_pct }) => `CPU ${cpu} ${busy_pct} %`);
   const running = processes.map(({ comm, pid, cpu_ms }) => `${comm ?? '?'} (${pid}) ${cpu_ms} ms`);
   return [
-    `Recorded ${duration_ms / 1000} s: ${switches} context switches, ${wakeups} wakeups, ${lost_events} events lost; ${megabytes(data.bytes)}.`,
+    `Recorded ${duration_ms / 1000} s: ${switches} context switches, ${wakeups} wakeups, ${lost_events} events lost; ${sizeOf(data.bytes)}.`,
     ...(busiest.length === 0 ? [] : [`Busiest: ${busiest.join(', ')}.`]),
     ...(running.length === 0 ? [] : [`Most CPU time: ${running.join(', ')}.`]),
     ...(longest_wait === null
@@ -19,4 +19,5 @@ export function recordingInWords(data: Recording): string[] {
   ];
 }
 
-const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`;
+const sizeOf = (bytes: number): string =>
+  bytes < 1_000_000 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
