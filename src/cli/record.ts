@@ -31,7 +31,7 @@ export async function record(
   if (json) return JSON.stringify(file === null ? answer : { ...answer, file });
   if (file === null) return renderAnswer(answer);
   const figures = reading.summary.filter((line) => !/^(?:File|Open)/.test(line));
-  const warnings = answer.warnings.map((warning) => `warning: ${warning}`);
+  const warnings = (answer.warnings ?? []).map((warning) => `warning: ${warning}`);
   return [...figures, ...warnings, `File: ${file}`, `Open it with ${openWith(file)}`].join('\n');
 }
 

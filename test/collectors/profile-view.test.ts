@@ -206,7 +206,7 @@ describe('an import', () => {
     const { data } = await profileView.invoke({ capture, view: 'top' }, readOnly, call);
     expect(data).toMatchObject({
       capture_id: null,
-      rows: [{ function: 'work', self_pct: 70 }, {}],
+      rows: [{ function: 'work', self_pct: 70 }, {}, { function: 'main', total_pct: 100 }],
     });
     await expect(
       profileView.invoke({ capture, view: 'flamegraph.svg' }, readOnly, call),

@@ -50,7 +50,7 @@ test('names only fields that the answers have', async ({ skip }) => {
   while (performance.now() < end) await new Promise((resolve) => setImmediate(resolve));
   const answers = await Promise.all(
     [
-      ...resourceUris,
+      ...resourceUris.filter((uri) => !uri.includes('{')),
       'stats://aggregated/process?limit=5',
       'stats://aggregated/process?limit=5&trace_ms=100',
       'stats://aggregated/cpu?trace_ms=100',

@@ -10,7 +10,7 @@ export const profileCode = defineTool({
   effect: 'run',
   queue: 'python',
   description:
-    'Runs Python source text under Scalene, in an empty folder, without root, and tells which lines cost time and memory. It RUNS the code. Needs a tenth of a second of work to see anything. For a file: profile_script.',
+    'RUNS Python source text under Scalene, in an empty folder, without root, and tells which lines cost time and memory. Needs a tenth of a second of work to see anything. For a file: profile_script.',
   input: z.strictObject({
     code: z.string().describe('Python source'),
     args: z.array(z.string()).max(100).default([]).describe('arguments of the program'),

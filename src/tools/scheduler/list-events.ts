@@ -24,7 +24,7 @@ export const listEvents = defineTool({
       .max(128)
       .optional()
       .describe(
-        'case-insensitive regular expression searched in the name: . [a-z] ^ $ * + ? | ( ) \\d \\w; no counts in braces, look-arounds or back references',
+        'regular expression searched in the name, any case; no counts in braces, look-arounds or back references',
       ),
     limit: z.int().min(1).max(1000).default(100).describe('names to give'),
     offset: z.int().min(0).max(10_000_000).default(0).describe('names to skip'),
