@@ -27,13 +27,18 @@ export function fill(window: ByteWindow, chunk: Uint8Array, at: number, to: numb
   return at + taken;
 }
 
+/** Not zero where one of the four bytes from `at` on is a newline. */
+export function newlineIn(view: DataView, at: number): number {
+  const word = view.getInt32(at, true) ^ 0x0a0a0a0a;
+  // Has a bit in the lowest byte that is zero; bits above that one may be wrong.
+  return (word - 0x01010101) & ~word & 0x80808080;
+}
+
 /** Where the line that `at` is in ends: the place of its newline. */
 export function endOfLine(view: DataView, at: number): number {
   let place = at;
   for (;;) {
-    const word = view.getInt32(place, true) ^ 0x0a0a0a0a;
-    // Has a bit in the lowest byte that is zero; bits above that one may be wrong.
-    const zeros = (word - 0x01010101) & ~word & 0x80808080;
+    const zeros = newlineIn(view, place);
     if (zeros !== 0) return place + ((31 - Math.clz32(zeros & -zeros)) >>> 3);
     place += 4;
   }

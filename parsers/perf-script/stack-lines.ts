@@ -1,5 +1,5 @@
 import { byteTexts } from './byte-texts.ts';
-import type { ByteWindow } from './byte-window.ts';
+import { type ByteWindow, newlineIn } from './byte-window.ts';
 import { type Frame, parseFrame } from './frame.ts';
 import { type StackNamer, stackTable } from './stack-table.ts';
 
@@ -81,7 +81,7 @@ export function stackLines(limits: StackLimits, frameNumber: (frame: Frame) => n
       if (view.getInt32(from + done, true) !== pool.getInt32(offset + done, true)) return -1;
     }
     const same = view.getInt32(from + last, true) === pool.getInt32(offset + last, true);
-    return same && view.getUint8(at) === tab ? from + last + 4 : -1;
+    return same && isAddress(view, at) ? from + last + 4 : -1;
   }
 
   /** The text at `at` where it is one of the two that are expected; otherwise -1. */
@@ -159,6 +159,12 @@ const after = (context: number, text: number): number =>
 function addressMark(view: DataView, at: number): number {
   const digits = view.getInt32(at, true);
   return digits === kernel_digits ? 1 : digits;
+}
+
+/** The same as endsInColumns, where the end of the line is not known. */
+function isAddress(view: DataView, at: number): boolean {
+  if (view.getUint8(at) !== tab || !isHexDigit(view.getUint8(at + text_column - 1))) return false;
+  return (newlineIn(view, at + 4) | newlineIn(view, at + 8) | newlineIn(view, at + 12)) === 0;
 }
 
 /** Whether an address stands in its columns, as mostly; its other digits are read when it is new. */

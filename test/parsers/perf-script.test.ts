@@ -10,6 +10,8 @@ const texts = readdirSync(folder).map((name) =>
 );
 
 type Limits = Parameters<typeof perfScriptParser>[1];
+/** So little that most is forgotten soon. */
+const tight = { texts: 64, text_bytes: 4096, stacks: 16, stack_frames: 512, tasks: 8 };
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /** Everything a stream tells, as text, with the numbers replaced by what they stand for. */
@@ -53,7 +55,31 @@ describe('a stream of perf script text', () => {
           expect(stream(cutAt(text, places))).toEqual(stream([text]));
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 50 },
+    );
+  });
+
+  test('gives the same whatever the pieces, also of damaged text', () => {
+    const damage = fc.record({
+      at: fc.nat(100_000),
+      byte: fc.constantFrom(...encode('\n \t:0f()[\r'), 255),
+    });
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...texts),
+        fc.array(damage, { maxLength: 20 }),
+        fc.array(fc.nat(100_000), { maxLength: 10 }),
+        (text, damages, places) => {
+          const bytes = encode(text.slice(0, 5000));
+          for (const { at, byte } of damages) bytes[at % bytes.length] = byte;
+          const cuts = [...places.map((place) => place % bytes.length), bytes.length];
+          const pieces = cuts
+            .sort((a, b) => a - b)
+            .map((end, index) => bytes.subarray(cuts[index - 1] ?? 0, end));
+          expect(stream(pieces, tight)).toEqual(stream([bytes], tight));
+        },
+      ),
+      { numRuns: 200 },
     );
   });
 
@@ -66,7 +92,6 @@ describe('a stream of perf script text', () => {
 
   test('gives the same when it has to forget what it met', () => {
     const text = texts.join('\n');
-    const tight = { texts: 64, text_bytes: 4096, stacks: 16, stack_frames: 512, tasks: 8 };
     // The address of a frame is one that it was met at: after forgetting, a later one.
     const plain = (limits?: Limits) =>
       stream([text], limits).samples.map((sample) => sample.replaceAll(/0x[0-9a-f]+/g, ''));
@@ -82,7 +107,7 @@ describe('a stream of perf script text', () => {
         expect(totals.samples).toBe(samples.length);
         expect(whole.slice(0, Math.max(0, samples.length - 1))).toEqual(samples.slice(0, -1));
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   });
 
