@@ -4,7 +4,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { collectCgroupSummary } from '../../src/collectors/cgroup-summary.ts';
 import { collectFdTrace } from '../../src/collectors/fd-trace.ts';
 import { collectHostInfo } from '../../src/collectors/host-info.ts';
@@ -65,7 +65,7 @@ test('three loops for each CPU are found as busy CPUs with tasks that wait', {
 
 describe('a disk', () => {
   const room = mkdtempSync(join(existsSync('/var/tmp') ? '/var/tmp' : tmpdir(), 'tracewright-'));
-  afterEach(() => rmSync(join(room, 'file'), { force: true }));
+  afterAll(() => rmSync(room, { recursive: true }));
 
   test('that is written to shows the bytes that dd wrote', {
     retry: 2,
