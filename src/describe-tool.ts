@@ -63,18 +63,14 @@ const withoutNoise: Override = ({ jsonSchema: node }) => {
   if (node.maximum === Number.MAX_SAFE_INTEGER) delete node.maximum;
 };
 
-const bounds = [
-  'minLength',
-  'maxLength',
-  'minItems',
-  'maxItems',
-  'minimum',
-  'maximum',
-  'pattern',
-] as const;
-
-const forListing: Override = ({ jsonSchema: node }) => {
-  for (const bound of bounds) delete node[bound];
+const forListing: Override = (context) => {
+  withoutNoise(context);
+  const { jsonSchema: node } = context;
+  for (const bound of ['minLength', 'maxLength', 'maxItems', 'pattern'] as const) {
+    delete node[bound];
+  }
+  if (node.minimum === 0 || node.minimum === 1) delete node.minimum;
+  if ((node.maximum ?? 0) >= 50) delete node.maximum;
   const { default: usual } = node;
   if (
     usual === '' ||

@@ -9,7 +9,7 @@ export const getSchedulingStats = defineTool({
   effect: 'read',
   queue: 'collection',
   description:
-    'Context switches since enable_collection or reset_stats, in all and per CPU. context_switches is their true number; total_events counts each twice, for the process that went and the one that came, without our own. Tells losses and our own cost too. Needs enable_collection first.',
+    'Context switches since enable_collection or reset_stats, in all and per CPU. context_switches is their true number; total_events counts each twice, for the process that went and the one that came, without our own. Needs enable_collection first.',
   input: z.strictObject({}),
   output: z.looseObject({
     total_events: z.int().nullable(),

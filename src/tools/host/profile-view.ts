@@ -1,7 +1,7 @@
 import * as z from 'zod/v4';
 import { views } from '../../collectors/profile-view.ts';
 import { collectProfileView } from '../../collectors/profile-view-tool.ts';
-import { defineTool } from '../define-tool.ts';
+import { defineTool, rarelyNeeded } from '../define-tool.ts';
 
 export const profileView = defineTool({
   name: 'profile_view',
@@ -15,8 +15,8 @@ export const profileView = defineTool({
     view: z.enum(views).default('summary').describe('form'),
     function: z.string().min(1).max(300).optional().describe('for callers'),
     other: z.string().max(60).optional().describe('for diff: id of before'),
-    limit: z.int().min(1).max(500).default(30).describe('rows'),
-    offset: z.int().min(0).default(0).describe('skip'),
+    limit: z.int().min(1).max(500).default(30).describe('rows').meta(rarelyNeeded),
+    offset: z.int().min(0).default(0).describe('rows to skip').meta(rarelyNeeded),
   }),
   output: z.looseObject({ capture_id: z.string().nullable(), view: z.string() }),
   handle: (input, ctx, call) => collectProfileView(ctx, input, call),

@@ -8,7 +8,7 @@ export const listEvents = defineTool({
   toolset: 'scheduler',
   effect: 'read',
   description:
-    'Names of the trace events of one subsystem (sched, irq, block, net, …), of kernel functions that can be probed, or both. Give them to start_perf_profiling as tracepoint:SUBSYSTEM:EVENT. A wrong subsystem is answered with all there are. Attaches nothing.',
+    'Names of the trace events of one subsystem (sched, irq, block, net, …), of kernel functions that can be probed, or both. Give them to start_perf_profiling as tracepoint:SUBSYSTEM:EVENT. Attaches nothing.',
   input: z.strictObject({
     subsystem: z
       .string()
