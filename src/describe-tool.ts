@@ -66,11 +66,11 @@ const withoutNoise: Override = ({ jsonSchema: node }) => {
 const forListing: Override = (context) => {
   withoutNoise(context);
   const { jsonSchema: node } = context;
-  for (const bound of ['minLength', 'maxLength', 'maxItems', 'pattern'] as const) {
+  for (const bound of ['minLength', 'maxLength', 'minItems', 'maxItems', 'pattern'] as const) {
     delete node[bound];
   }
   if (node.minimum === 0 || node.minimum === 1) delete node.minimum;
-  if ((node.maximum ?? 0) >= 50) delete node.maximum;
+  if ((node.maximum ?? 0) >= 20) delete node.maximum;
   const { default: usual } = node;
   if (
     usual === '' ||
