@@ -18,7 +18,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { surface } from '../../src/surface.ts';
 import { type RealClient, realClients } from './real-clients.ts';
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
 
 const room = mkdtempSync(join(tmpdir(), 'tracewright-packed-'));
 const app = join(room, 'app');
