@@ -1,16 +1,20 @@
 import { programs } from '../../allowlist/programs.ts';
 import { type ProcStat, parseProcStat } from '../../parsers/proc-stat/proc-stat.ts';
 import { collectBioLatency } from '../collectors/bio-latency.ts';
+import { collectCpuProfile } from '../collectors/cpu-profile.ts';
 import { cpuShares, ticksByCpu } from '../collectors/cpu-shares.ts';
 import { collectCurrentScheduler } from '../collectors/current-scheduler.ts';
 import { kernelFacts } from '../collectors/kernel-facts.ts';
 import { collectProcesses } from '../collectors/processes.ts';
+import { loadCapture } from '../collectors/profile-captures.ts';
 import { collectRunqLatency } from '../collectors/runq-latency.ts';
 import { readTopology } from '../collectors/topology.ts';
 import { bpfObstacle } from '../collectors/tracing-obstacles.ts';
 import { collectTriage } from '../collectors/triage.ts';
 import type { Call, Context } from '../context.ts';
 import { toTracewrightError } from '../errors.ts';
+import { flamePicture } from '../profiles/flame-picture.ts';
+import { flameSvg } from '../profiles/flame-svg.ts';
 import type { Unavailable } from '../reading.ts';
 import { version } from '../version.ts';
 import type { Latency, ReportData, Triage, Utilisation } from './report-data.ts';
@@ -19,16 +23,13 @@ const most_processes = 20;
 /** Ticks come 100 times a second: shorter steps would show little but rounding. */
 const shortest_step_ms = 250;
 const most_steps = 60;
+const most_flame_bytes = 500_000;
 
-/**
- * Looks for what is wrong, then watches CPUs, latencies and processes side by side for so long.
- * `flame` is the picture of a profile that is at hand.
- */
+/** Looks for what is wrong, then watches CPUs, latencies, functions and processes side by side. */
 export async function collectReport(
   ctx: Context,
   seconds: number,
   call: Call,
-  flame: ReportData['flame'] = null,
 ): Promise<ReportData> {
   const missing: Unavailable[] = [];
   /** A part that fails is left out with its reason; the others are shown. */
@@ -45,11 +46,12 @@ export async function collectReport(
   const topology = await part('topology', () => readTopology(ctx.files));
   const scheduler = await part('scheduler', () => collectCurrentScheduler(ctx, call));
   const triage = await part('findings', () => findings(ctx, call));
-  const [utilisation, waits, disks, processes] = await Promise.all([
+  const [utilisation, waits, disks, processes, flame] = await Promise.all([
     part('CPU use over time', () => utilisationOver(ctx, seconds * 1000, call)),
     part('run queue latency', () => runQueue(ctx, seconds, missing, call)),
     part('block I/O latency', () => blockIo(ctx, seconds, missing, call)),
     part('processes', () => topProcesses(ctx, seconds * 1000, call)),
+    part('CPU profile', () => flameOf(ctx, seconds, missing, call)),
   ]);
   return {
     host: ctx.host,
@@ -167,6 +169,28 @@ function notTraced(
   const reason = obstacle?.reason ?? 'No tracer can be used here.';
   missing.push({ what, reason, fix: obstacle?.fix ?? null });
   return null;
+}
+
+async function flameOf(
+  ctx: Context,
+  duration_seconds: number,
+  missing: Unavailable[],
+  call: Call,
+): Promise<ReportData['flame']> {
+  const query = { sample_rate_hz: 99, include_kernel: true, keep: true } as const;
+  const { data, unavailable, warnings } = await collectCpuProfile(
+    ctx,
+    { ...query, duration_seconds, output_format: 'summary' },
+    call,
+  );
+  if (!data.capture_id) {
+    const [first] = unavailable ?? [];
+    const reason = first?.reason ?? warnings?.[0] ?? 'No sample was taken: the CPUs were idle.';
+    missing.push({ what: 'CPU profile', reason, fix: first?.fix ?? null });
+    return null;
+  }
+  const { title, profile } = loadCapture(ctx, data.capture_id);
+  return { title, svg: flameSvg(flamePicture(profile, title), { max_bytes: most_flame_bytes }) };
 }
 
 async function topProcesses(ctx: Context, window_ms: number, call: Call) {
