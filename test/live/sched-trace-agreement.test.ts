@@ -11,6 +11,7 @@ import { collectTracedProcess } from '../../src/collectors/process-traces.ts';
 import { startSchedTracer } from '../../src/collectors/sched-trace-tracer.ts';
 import { createContext } from '../../src/context.ts';
 import { call } from '../stepped-context.ts';
+import { withTracefs } from './with-tracefs.ts';
 
 const run = promisify(execFile);
 const has = (program: string): boolean => existsSync(`/usr/bin/${program}`);
@@ -52,9 +53,8 @@ const independent = (seconds: number): string => `
   END { clear(@begin); }`;
 
 async function startIndependent(seconds: number) {
-  const child = spawn('bpftrace', ['-f', 'json', '-B', 'line', '-e', independent(seconds)], {
-    detached: true,
-  });
+  const program = withTracefs('bpftrace', '-f', 'json', '-B', 'line', '-e', independent(seconds));
+  const child = spawn(...program, { detached: true });
   children.push(child);
   const ended = once(child, 'close');
   let output = '';
