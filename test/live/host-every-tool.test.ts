@@ -21,7 +21,10 @@ function without(...names: readonly string[]): Context {
   return { ...ctx, find };
 }
 
-const tools = surface.tools({ readOnly: false, toolsets: ['host'] });
+/** All that measure; profile_view only looks at what they kept. */
+const tools = surface
+  .tools({ readOnly: false, toolsets: ['host'] })
+  .filter(({ name }) => name.startsWith('perf_'));
 
 /** The least work that a tool can be asked for; the process is this one. */
 function leastFor(name: string): Record<string, unknown> {
