@@ -87,7 +87,8 @@ const lanes_of_inspector = 3;
 
 function overInspector(server: Argv, cwd: string): Promise<RealClient> {
   async function askNow(request: readonly string[]) {
-    const { code, stdout, stderr } = await inspector(server, ['--method', ...request], { cwd });
+    const words = ['--connect-timeout', '60000', '--method', ...request];
+    const { code, stdout, stderr } = await inspector(server, words, { cwd });
     if (code !== 0 && code !== tool_said_error) throw new Error(`exit ${code}: ${stderr.trim()}`);
     return JSON.parse(stdout).result;
   }
