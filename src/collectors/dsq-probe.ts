@@ -1,4 +1,9 @@
-import { type InsertProbe, insertArguments, insertSymbols } from '../../allowlist/dsq-program.ts';
+import {
+  givenArguments,
+  type InsertProbe,
+  insertArguments,
+  insertSymbols,
+} from '../../allowlist/dsq-program.ts';
 import { parseBtfParameters } from '../../parsers/btf/btf.ts';
 import type { Context } from '../context.ts';
 import type { Unavailable } from '../reading.ts';
@@ -25,7 +30,11 @@ export async function chooseInsertProbe(ctx: Context): Promise<InsertProbe | Una
   if (names.length <= most_named_parameters) {
     return { symbol, by: 'name', kind: await fentryProvider(ctx) };
   }
-  const positions = { p: position('p'), dsq: position('dsq'), enq_flags: position('enq_flags') };
+  const given = givenArguments.filter((name) => names.includes(name));
+  const positions = {
+    ...{ p: position('p'), dsq: position('dsq'), enq_flags: position('enq_flags') },
+    ...Object.fromEntries(given.map((name) => [name, position(name)])),
+  };
   return { symbol, by: 'register', kind: 'kprobe', registers: ctx.registers, positions };
 }
 

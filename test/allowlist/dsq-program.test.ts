@@ -36,6 +36,20 @@ test('on 7.3 the arguments come from the registers and the stack, where BTF tell
   ]);
 });
 
+test('what the kernel is given and has not put into the task yet is what is told', () => {
+  const probe: InsertProbe = {
+    symbol: 'scx_dispatch_enqueue',
+    by: 'register',
+    kind: 'kprobe',
+    registers: 6,
+    positions: { dsq: 2, p: 3, slice: 4, vtime: 5, enq_flags: 6 },
+  };
+  expect(changedLines(retargetDsqProgram(shipped, probe)).slice(-2)).toEqual([
+    '  $slice = arg4 == 0 ? (uint64)$p->scx.slice : (uint64)arg4;',
+    '  $vtime = (uint64)arg5;',
+  ]);
+});
+
 describe('refused', () => {
   test.each([[-1], [10], [1.5], [Number.NaN]])('an argument at position %s', (dsq) => {
     const probe = {
