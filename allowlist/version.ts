@@ -6,6 +6,6 @@ export function versionOf(program: Program): Command {
   return approve({
     program,
     args: [program.name === programs.bpftool.name ? 'version' : '--version'],
-    limits: { duration_ms: 5000, output_bytes: 16 * 1024 },
+    limits: { duration_ms: 20_000, output_bytes: 16 * 1024 },
   });
 }

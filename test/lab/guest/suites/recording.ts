@@ -27,35 +27,45 @@ const noQueues = (await offers('scx_bpf_create_dsq'))
 
 describe('a recording under a sched_ext scheduler', { timeout, skip: noQueues }, () => {
   let server: Server;
-  let recording: Recording;
-  let trace: Uint8Array;
+  let made: Promise<Readonly<{ recording: Recording; trace: Uint8Array }>> | undefined;
 
-  before(async () => {
-    server = await startServer();
+  // Not in before: that runs, too, where every test of the suite is left out.
+  const recorded = () => {
+    made ??= record();
+    return made;
+  };
+
+  async function record() {
     await loadScheduler('fifo');
     const busy = spin(4, '0-1');
     const wakers = pingPong();
     try {
       const args = { duration_seconds: 3 };
-      recording = (await callTool(server, 'record_trace', args, Recording)).data;
+      const { data } = await callTool(server, 'record_trace', args, Recording);
+      return { recording: data, trace: readFileSync(data.path) };
     } finally {
       await Promise.all([busy.stop(), wakers.stop()]);
     }
-    trace = readFileSync(recording.path);
+  }
+
+  before(async () => {
+    server = await startServer();
   });
   after(async () => {
     await unloadScheduler();
     await server.close();
   });
 
-  test('has each switch that it counts, and each gap', () => {
+  test('has each switch that it counts, and each gap', async () => {
+    const { recording, trace } = await recorded();
     const plain = at(trace, 1, 1, 2, 4).length;
     const compact = packed(trace, 1, 1, 4, 1).length;
     assert.equal(plain + compact, recording.switches + recording.gaps);
     assert.ok(recording.switches > 200, `${recording.switches} switches`);
   });
 
-  test('shows how long tasks stood in the queue of the scheduler, and how many', () => {
+  test('shows how long tasks stood in the queue of the scheduler, and how many', async () => {
+    const { recording, trace } = await recorded();
     const names = texts(trace, 1, 12, 2, 2);
     assert.ok(
       names.some((name) => /^in DSQ /.test(name)),
