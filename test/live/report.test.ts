@@ -33,7 +33,7 @@ describe('a report on this host without the rights of root', () => {
   test('says what it cannot measure, and why', () => {
     expect(report.latencies).toEqual([]);
     const missing = report.missing.map(({ what }) => what);
-    expect(missing.toSorted()).toEqual(['block I/O latency', 'run queue latency']);
+    expect(missing.toSorted()).toEqual(['CPU profile', 'block I/O latency', 'run queue latency']);
     for (const { reason } of report.missing) expect(reason).toMatch(/root|read-only/);
     expect(reportPage(report)).toContain('Not measured');
   });
