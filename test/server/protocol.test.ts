@@ -170,7 +170,8 @@ test('a canceled read is dropped and the server goes on', async () => {
   const { result } = await server.read('stats://system/cpu?window_ms=200');
   server.close();
   expect(result).toBeDefined();
-  expect(performance.now() - started).toBeLessThan(5000);
+  // Behind one that was not canceled it would be 9.7 s.
+  expect(performance.now() - started).toBeLessThan(8000);
 });
 
 test('a client that waits gets progress each second', async () => {
