@@ -18,6 +18,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [live, '**/node_modules/**'],
           testTimeout: 30_000,
+          // Many start servers and clients, for which a busy machine can be too slow once.
+          retry: 1,
         },
       },
       {
