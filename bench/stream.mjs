@@ -102,10 +102,17 @@ async function toFile({ args, environment }, workload) {
   const path = join(folder, 'events.txt');
   const fd = openSync(path, 'w');
   const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', ...environment };
-  const child = spawn('bpftrace', args, { stdio: ['ignore', fd, 'ignore'], env });
+  // It has no tracefs of its own, where the server gives one to what it starts.
+  const tracefs = '/sys/kernel/tracing';
+  const mounted = `mountpoint -q ${tracefs} || mount -t tracefs nodev ${tracefs}`;
+  const words = ['--mount', 'sh', '-c', `${mounted}; exec bpftrace "$@"`, 'bpftrace', ...args];
+  const child = spawn('unshare', words, { stdio: ['ignore', fd, 'ignore'], env });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   // Its first line comes when it has attached.
-  while (!/^[@#]/m.test(readFileSync(path, 'latin1'))) await pause(100);
+  while (!/^[@#]/m.test(readFileSync(path, 'latin1'))) {
+    if (child.exitCode !== null) throw new Error(`bpftrace ended with ${child.exitCode}`);
+    await pause(100);
+  }
   await pause(500);
   const before = statSync(path).size;
   const ms = await timed(workload);
