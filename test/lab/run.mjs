@@ -45,7 +45,13 @@ async function main() {
     else rmSync(work, { recursive: true, force: true });
   });
   const parts = { root, kernel, schedulers };
-  const { status, failed } = await runIn(join(work, 'first'), parts, options);
+  let first = await runIn(join(work, 'first'), parts, options);
+  // Emulated, a kernel panics at boot once in a hundred times.
+  if (!first.booted) {
+    say('the kernel did not come up: once more');
+    first = await runIn(join(work, 'again'), parts, options);
+  }
+  const { status, failed } = first;
   // What a busy host does to a measurement it does not do twice; what is broken fails again.
   if (failed.length === 0 || failed.length > most_repeated || options.only) return status;
   say(`${failed.length} failed: once more in a new machine`);
@@ -63,13 +69,13 @@ async function runIn(work, { root, kernel, schedulers }, options) {
   const { shell, topology, seconds } = options;
   const onReport = report.take;
   const { timedOut } = await runMachine({ work, root, kernel, topology, seconds, shell, onReport });
-  const failed = report.end();
+  const { failed, booted } = report.end();
   const results = unpackResults(work);
   if (options.results) cpSync(results, options.results, { recursive: true });
   const status = timedOut ? 1 : statusOf(results);
   if (timedOut) say(`gave up after ${seconds} s`);
   if (!shell && (status !== 0 || options.mode === 'script')) showConsole(work, status);
-  return { status, failed: timedOut ? [] : failed };
+  return { status, booted, failed: timedOut ? [] : failed };
 }
 
 function unpackResults(work) {
