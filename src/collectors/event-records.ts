@@ -22,6 +22,27 @@ export function nextLine(bytes: Buffer, at: number): number {
   return end < 0 ? bytes.length : end + 1;
 }
 
+/** Where the records behind the first so many begin, or what is left of the last one of these. */
+export function skipRecords(bytes: Buffer, skip: number): number {
+  let at = 0;
+  for (let left = skip; at < bytes.length; at = nextLine(bytes, at)) {
+    const line = lineOf(bytes[at] ?? newline);
+    if (line !== 'begin' && line !== 'own') continue;
+    if (left === 0) break;
+    left -= 1;
+  }
+  return at;
+}
+
+const busyLetter = 101;
+
+/** Where the next record of the busy form begins behind the line at `at`; the length where none does. */
+export function nextBusyLine(bytes: Buffer, at: number): number {
+  let next = nextLine(bytes, at);
+  while (next < bytes.length && bytes[next] !== busyLetter) next = nextLine(bytes, next);
+  return next;
+}
+
 /**
  * The whole records in a piece of the stream, without the first `skip`. A record of the program is
  * whole when the next one begins, the last one where `isEnd` says that nothing more belongs to it;

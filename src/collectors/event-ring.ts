@@ -1,5 +1,5 @@
 import { byteRing } from './byte-ring.ts';
-import { lineOf, newline, nextLine, type RawRecord, splitRecords } from './event-records.ts';
+import { lineOf, newline, nextLine } from './event-records.ts';
 
 /**
  * The records of a tracking as the bytes in which they came, in a ring of fixed size. Nothing is
@@ -19,8 +19,8 @@ export type EventRing = Readonly<{
   printed(): number;
   /** The first record that is still there; `last() + 1` where there is none. */
   first(): number;
-  /** Whole records behind number `after`, as many as one step finds. */
-  read(after: number): RingStep;
+  /** What is there behind number `after`: so many steps of it. */
+  read(after: number, steps?: number): RingStep;
   /** Lets go of all records. Numbers go on. */
   release(): void;
   held_bytes(): number;
@@ -29,7 +29,13 @@ export type EventRing = Readonly<{
 export type RingStep = Readonly<{
   /** Records behind `after` that had left the ring before the reader came. */
   missed: number;
-  records: readonly RawRecord[];
+  /** Lines, beginning at a record; the first `skip` records are not behind `after`. */
+  bytes: Buffer;
+  skip: number;
+  /** Nothing more belongs to the last record. */
+  isEnd: boolean;
+  /** Further steps would not give more. */
+  isAll: boolean;
 }>;
 
 type Options = Readonly<{
@@ -48,6 +54,7 @@ type Mark = Readonly<{ seq: number; at: number }>;
 const mark_bytes = 16 * 1024;
 /** What one step looks at: short enough that the pipe of the program does not fill meanwhile. */
 const step_bytes = 48 * 1024;
+const nothing = { bytes: Buffer.alloc(0), skip: 0, isEnd: true, isAll: true };
 /** A last record with nothing behind it is whole when nothing came for so long. */
 const quiet_ms = 10;
 
@@ -134,16 +141,16 @@ export function eventRing(options: Options): EventRing {
 
   const first = (): number => marks[0]?.seq ?? seq + 1;
 
-  /** Looks further than one step only where that does not show a single whole record. */
-  function readFrom({ seq: marked, at }: Mark, wanted: number) {
-    const isQuiet = isBetweenLines() && now() - written_ms >= quiet_ms;
+  function readFrom({ seq: marked, at }: Mark, wanted: number, size: number) {
     const end = bytes.end();
-    for (let size = step_bytes; ; size *= 2) {
-      const to = Math.min(end, at + size);
-      const isEnd = to === end && isQuiet;
-      const records = splitRecords(bytes.copy(at, to), wanted - marked, isEnd);
-      if (records.length > 0 || to === end) return records;
-    }
+    const to = Math.min(end, at + size);
+    const isQuiet = isBetweenLines() && now() - written_ms >= quiet_ms;
+    return {
+      bytes: bytes.copy(at, to),
+      skip: wanted - marked,
+      isEnd: to === end && isQuiet,
+      isAll: to === end,
+    };
   }
 
   return {
@@ -168,14 +175,12 @@ export function eventRing(options: Options): EventRing {
     last: () => seq,
     printed: () => printed,
     first,
-    read(after) {
+    read(after, steps = 1) {
       const wanted = Math.max(after + 1, first());
       const mark = marks.findLast((each) => each.seq <= wanted);
       const isThere = mark !== undefined && wanted <= seq;
-      return {
-        missed: wanted - after - 1,
-        records: isThere ? readFrom(mark, wanted) : [],
-      };
+      const missed = wanted - after - 1;
+      return { missed, ...(isThere ? readFrom(mark, wanted, steps * step_bytes) : nothing) };
     },
     release() {
       bytes.release();

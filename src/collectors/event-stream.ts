@@ -5,8 +5,10 @@ import { row_budget_bytes } from '../page.ts';
 import type { Reading, Unavailable } from '../reading.ts';
 import { inTurn } from '../serialize.ts';
 import { tracingObstacle } from './bpftrace-tracer.ts';
-import { asEvents, asLines, type EventForm, eventReader } from './event-reader.ts';
+import { lineSieve } from './event-lines.ts';
+import { type EventQuery, type EventSieve, eventReader } from './event-reader.ts';
 import { type EventSession, eventSession, noteLosses } from './event-session.ts';
+import { objectSieve } from './event-sieve.ts';
 import { stream_uri } from './event-types.ts';
 import { eventsInWords } from './event-words.ts';
 
@@ -51,59 +53,57 @@ export async function collectStream(
   query: StreamQuery,
   call: Call,
 ): Promise<Reading<StreamEvents>> {
-  const { made, place } = await read(ctx, query, asEvents, call);
+  const { made, place } = await read(ctx, query, objectSieve, call);
   const data = { ...place, events: made };
   return { ...eventsInWords(data), data, ...whatIsMissing(ctx, data, query.types ?? []) };
 }
 
-/** The same as JSON of one line each, many of them in a piece, without a word about them. */
-export async function collectStreamLines<P>(
+/** The same as JSON of one line each, as it stands in a JSON string, without a word about it. */
+export async function collectStreamLines(
   ctx: Context,
   query: StreamQuery,
-  pack: (text: string) => P,
   call: Call,
-): Promise<Readonly<{ pieces: readonly P[]; place: StreamPlace }>> {
-  const { made, place } = await read(ctx, query, asLines(pack), call);
+): Promise<Readonly<{ pieces: readonly Buffer[]; place: StreamPlace }>> {
+  const { made, place } = await read(ctx, query, lineSieve, call);
   return { pieces: made, place };
 }
 
 type Read<P> = Readonly<{ made: readonly P[]; place: StreamPlace }>;
 
-async function read<T, P>(
+async function read<P>(
   ctx: Context,
   query: StreamQuery,
-  form: EventForm<T, P>,
+  sieveOf: (wanted: EventQuery) => EventSieve<P>,
   call: Call,
 ): Promise<Read<P>> {
   // A start that came before has its turn first.
   await inTurn('events', () => Promise.resolve());
-  if (query.after !== undefined) return await readBehind(ctx, query, query.after, form, call);
+  if (query.after !== undefined) return await readBehind(ctx, query, query.after, sieveOf, call);
   return await inTurn('event cursor', async () => {
     const session = eventSession(ctx);
-    const answer = await readBehind(ctx, query, session.cursor, form, call);
+    const answer = await readBehind(ctx, query, session.cursor, sieveOf, call);
     session.cursor = answer.place.next_seq;
     return answer;
   });
 }
 
-async function readBehind<T, P>(
+async function readBehind<P>(
   ctx: Context,
   query: StreamQuery,
   after: number,
-  form: EventForm<T, P>,
+  sieveOf: (wanted: EventQuery) => EventSieve<P>,
   call: Call,
 ): Promise<Read<P>> {
   const session = eventSession(ctx);
   const { ring, losses } = session;
   const { limit, types, pid = null, wait_ms = 0 } = query;
-  const wanted = {
-    after,
+  const sieve = sieveOf({
     limit: limit ?? default_limit,
     bytes: limit === undefined ? row_budget_bytes : most_bytes,
     types: types ? new Set(types) : null,
     pid,
-  };
-  const reader = eventReader(ring, wanted, form);
+  });
+  const reader = eventReader(ring, after, sieve);
   const deadline_ms = ctx.monotonicMs() + wait_ms;
   await reader.advance(call.signal);
   while (!reader.isFull() && session.tracking !== null && ctx.monotonicMs() < deadline_ms) {

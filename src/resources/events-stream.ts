@@ -54,7 +54,7 @@ export function streamTypes(uri: string): readonly EventType[] | null {
 async function asLines(query: StreamQuery, ctx: Context, call: Call): Promise<ResourceText> {
   // Programs that read a fast stream say how much they take, and want no words about it.
   if (query.limit !== undefined) {
-    const { pieces, place } = await collectStreamLines(ctx, query, preparePiece, call);
+    const { pieces, place } = await collectStreamLines(ctx, query, call);
     return { escaped: [...pieces, preparePiece(cursorLine(place))] };
   }
   const { data, ...measured } = await collectStream(ctx, query, call);

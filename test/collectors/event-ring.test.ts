@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { splitRecords } from '../../src/collectors/event-records.ts';
 import { eventRing } from '../../src/collectors/event-ring.ts';
 
 type Ring = ReturnType<typeof eventRing>;
@@ -23,17 +24,26 @@ function ringOf(capacity_bytes = 1 << 20) {
   };
 }
 
+/** As far as it needs to look for a whole record. */
+function readSome(ring: Ring, after: number) {
+  for (let steps = 1; ; steps *= 2) {
+    const step = ring.read(after, steps);
+    const records = splitRecords(step.bytes, step.skip, step.isEnd);
+    if (records.length > 0 || step.isAll) return { step, records };
+  }
+}
+
 /** Everything behind `after`, as a reader gets it that reads until there is no more. */
 function readAll(ring: Ring, after = 0) {
   const texts: string[] = [];
   let at = after;
   let missed = 0;
   for (;;) {
-    const step = ring.read(at);
+    const { step, records } = readSome(ring, at);
     missed += step.missed;
-    at += step.missed + step.records.length;
-    if (step.records.length === 0) return { texts, missed, at };
-    texts.push(...step.records.map(({ own, text }) => (own ? `own ${text}` : text)));
+    at += step.missed + records.length;
+    if (records.length === 0) return { texts, missed, at };
+    texts.push(...records.map(({ own, text }) => (own ? `own ${text}` : text)));
   }
 }
 

@@ -1,0 +1,120 @@
+import { busyLines, longest_line_bytes } from '../../parsers/stream/busy-lines.ts';
+import { numbered, streamRecordJson } from '../../parsers/stream/stream-json.ts';
+import type { EventQuery, EventSieve } from './event-reader.ts';
+import { nextBusyLine, type RawRecord, skipRecords, splitRecords } from './event-records.ts';
+import { eventTally, isWanted, parseRecord } from './event-sieve.ts';
+
+const piece_bytes = 256 * 1024;
+
+/**
+ * Events as lines of JSON, as they stand between the quotes of a JSON string, in pieces: what
+ * programs that read a fast stream are sent. Busy records become no strings on the way.
+ */
+export function lineSieve(query: EventQuery): EventSieve<Buffer> {
+  const isPicky = query.types !== null || query.pid !== null;
+  const pieces = bytePieces();
+  const tally = eventTally(query);
+  const busy = busyLines();
+
+  /** Passes a record without making it a string; gives where it ends, or `at` where it cannot. */
+  function passBusy(bytes: Buffer, at: number, seq: number): number {
+    const { piece, used } = pieces.room(longest_line_bytes);
+    const next = busy.write(bytes, at, seq, piece, used);
+    if (next < 0) return at;
+    const length = busy.end() - used;
+    if (!tally.fits(length - busy.escapes())) return at;
+    pieces.use(length);
+    return next;
+  }
+
+  function passText(seq: number, record: RawRecord): boolean {
+    const line = lineOf(seq, record);
+    if (line === null) return true;
+    if (!tally.fits(Buffer.byteLength(line) + 1)) return false;
+    pieces.add(escapedLine(line));
+    return true;
+  }
+
+  /** Null where there is none: it is hidden or makes no sense, and counted. */
+  function lineOf(seq: number, record: RawRecord): string | null {
+    if (isPicky) {
+      const event = parseRecord(record);
+      if (event !== null && isWanted(event, query)) return JSON.stringify(numbered(seq, event));
+      tally.counts[event === null ? 'unparsable' : 'hidden'] += 1;
+      return null;
+    }
+    const { own, text } = record;
+    const line = own ? `{"seq":${seq},${text.slice(1)}` : streamRecordJson(seq, text);
+    if (line === null) tally.counts.unparsable += 1;
+    return line;
+  }
+
+  /** Passes what is there until the next busy record as strings. */
+  function passOthers(bytes: Buffer, isEnd: boolean, seq: number): number {
+    let passed = 0;
+    for (const record of splitRecords(bytes, 0, isEnd)) {
+      if (tally.isFull() || !passText(seq + passed, record)) break;
+      passed += 1;
+    }
+    return passed;
+  }
+
+  return {
+    isFull: tally.isFull,
+    take({ bytes, skip, isEnd }, seq) {
+      let passed = 0;
+      for (let at = skipRecords(bytes, skip); at < bytes.length && !tally.isFull(); ) {
+        const next = isPicky ? at : passBusy(bytes, at, seq + passed);
+        if (next > at) {
+          passed += 1;
+          at = next;
+        } else {
+          const to = isPicky ? bytes.length : nextBusyLine(bytes, at);
+          const isWhole = to < bytes.length || isEnd;
+          passed += passOthers(bytes.subarray(at, to), isWhole, seq + passed);
+          at = to;
+        }
+      }
+      return passed;
+    },
+    result: () => ({ events: pieces.all(), ...tally.counts }),
+  };
+}
+
+const escapedLine = (line: string): Buffer => Buffer.from(JSON.stringify(`${line}\n`).slice(1, -1));
+
+/** Bytes that are put together in pieces of some size. */
+function bytePieces() {
+  const done: Buffer[] = [];
+  let piece = Buffer.alloc(0);
+  let used = 0;
+
+  function flush(): void {
+    if (used > 0) done.push(piece.subarray(0, used));
+    piece = piece.subarray(used);
+    used = 0;
+  }
+
+  function room(bytes: number) {
+    if (piece.length - used < bytes) {
+      flush();
+      piece = Buffer.allocUnsafeSlow(Math.max(piece_bytes, bytes));
+    }
+    return { piece, used };
+  }
+
+  return {
+    room,
+    use(bytes: number): void {
+      used += bytes;
+    },
+    add(bytes: Buffer): void {
+      room(bytes.length).piece.set(bytes, used);
+      used += bytes.length;
+    },
+    all(): readonly Buffer[] {
+      flush();
+      return done;
+    },
+  };
+}
