@@ -49,12 +49,13 @@ const most_time_digits = 19;
 const numbers = 5;
 /** Two words of each name. */
 const words = 4;
-/** A power of two: some hundred tasks on tens of CPUs share it. */
-const slots = 8192;
+/** Room for what some hundred tasks do on tens of CPUs. The number of sets is a power of two. */
+const most_sets = 2048;
+const ways = 4;
 const most_key_bytes = 160;
 
 export function busyLines(): BusyLines {
-  const templates: (Template | undefined)[] = Array(slots);
+  const sets: (Template[] | undefined)[] = Array(most_sets);
   // Of the record at hand; kept here, since an object for each of them would be most of the work.
   let timeTo = 0;
   let firstTo = 0;
@@ -62,6 +63,7 @@ export function busyLines(): BusyLines {
   let yTo = 0;
   let secondTo = 0;
   let hash = 0;
+  let replaced = 0;
   let end = 0;
   let escapes = 0;
 
@@ -91,14 +93,20 @@ export function busyLines(): BusyLines {
   }
 
   function templateOf(bytes: Uint8Array): Template | undefined {
-    const slot = (hash ^ (hash >>> 15)) & (slots - 1);
-    const known = templates[slot];
     const hasX = bytes[firstTo + 1] !== zero;
     const hasY = bytes[xTo + 1] !== zero;
-    if (known && known.hasX === hasX && known.hasY === hasY && isOf(known.key, bytes)) return known;
+    const mixed = Math.imul(hash, 4) + (hasX ? 2 : 0) + (hasY ? 1 : 0);
+    const at = (mixed ^ (mixed >>> 15)) & (most_sets - 1);
+    const set = sets[at] ?? [];
+    for (const known of set) {
+      if (known.hasX === hasX && known.hasY === hasY && isOf(known.key, bytes)) return known;
+    }
     const first = bytes.subarray(timeTo + 1, firstTo);
     const made = makeTemplate(first, bytes.subarray(yTo + 1, secondTo), hasX, hasY);
-    if (made) templates[slot] = made;
+    if (made === undefined) return undefined;
+    // In turn: two forms that recur together must not drive each other out.
+    set[set.length < ways ? set.length : replaced++ % ways] = made;
+    sets[at] = set;
     return made;
   }
 
