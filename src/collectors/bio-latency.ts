@@ -99,8 +99,8 @@ function figures(times: BioTimes | null, unit: LatencyUnit, window_ms = 0): Figu
   if (times === null) {
     return { histogram: null, summary: null, bytes_per_sec: null, per_operation: null, notes: [] };
   }
-  const { all, operations, bytes } = times;
-  const known = all.buckets.length > 0 || all.count === 0;
+  const { all, operations, bytes, sums_only } = times;
+  const known = !sums_only && (all.buckets.length > 0 || all.count === 0);
   const summary = { total_ios: all.count, ...latencySummary(all, unit) };
   return {
     histogram: known ? histogramRows(all, unit) : null,
@@ -145,7 +145,7 @@ function notesOf({ p99_us, avg_latency_us, max_latency_us }: Times): readonly st
 }
 
 function gaps({ summary, histogram, skipped_methods }: BioLatency): readonly Unavailable[] {
-  if (summary === null || summary.total_ios === 0) return [];
+  if (summary === null) return [];
   const fix = skipped_methods.find((each) => each.fix !== null)?.fix ?? null;
   if (histogram === null) {
     return [
@@ -156,7 +156,7 @@ function gaps({ summary, histogram, skipped_methods }: BioLatency): readonly Una
       },
     ];
   }
-  if (summary.avg_latency_us !== null) return [];
+  if (summary.total_ios === 0 || summary.avg_latency_us !== null) return [];
   const reason = 'This tracer prints histograms only.';
   return [{ what: 'avg_latency_us, max_latency_us, per_operation', reason, fix }];
 }

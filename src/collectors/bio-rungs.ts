@@ -31,6 +31,8 @@ export type BioTimes = Readonly<{
   devices: readonly Readonly<{ device: string; took: Distribution }>[];
   operations: readonly Readonly<{ operation: Operation; took: Distribution }>[] | null;
   bytes: number | null;
+  /** The source knows no spread: there is no histogram, not even an empty one. */
+  sums_only?: true;
 }>;
 
 const tracepoints = ['block:block_rq_issue', 'block:block_rq_complete', 'block:block_rq_insert'];
@@ -138,7 +140,13 @@ async function measureDiskstats(
     .filter(({ took }) => took.count > 0);
   const all = devices.map(({ took }) => took).reduce<Distribution>(addDistributions, nothing);
   return {
-    value: { all: { ...all, max_ns: null }, devices, operations: null, bytes: null },
+    value: {
+      all: { ...all, max_ns: null },
+      devices,
+      operations: null,
+      bytes: null,
+      sums_only: true,
+    },
     source: '/proc/diskstats',
     window_ms,
     lost_events: null,

@@ -92,13 +92,13 @@ type Figures = Pick<RunqLatency, 'histogram' | 'summary' | 'interpretation' | 'n
 
 function figures(waits: RunqWaits | null, unit: LatencyUnit): Figures {
   if (waits === null) return { histogram: null, summary: null, interpretation: null, notes: [] };
-  const { all } = waits;
-  const known = all.buckets.length > 0 || all.count === 0;
+  const { all, sums_only } = waits;
+  const known = !sums_only && (all.buckets.length > 0 || all.count === 0);
   const summary = { total_wakeups: all.count, ...latencySummary(all, unit) };
   return {
     histogram: known ? histogramRows(all, unit) : null,
     summary,
-    interpretation: interpretation(summary),
+    interpretation: known ? interpretation(summary) : null,
     notes: notesOf(summary),
   };
 }

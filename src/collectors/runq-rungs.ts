@@ -23,6 +23,8 @@ export type RunqQuery = Readonly<{
 export type RunqWaits = Readonly<{
   all: Distribution;
   groups: readonly RunqlatGroup[];
+  /** The source knows no spread: there is no histogram, not even an empty one. */
+  sums_only?: true;
 }>;
 
 const tracepoints = ['sched:sched_wakeup', 'sched:sched_wakeup_new', 'sched:sched_switch'];
@@ -129,7 +131,11 @@ async function measureProcfs(
   );
   const all = groups.map(({ waits }) => waits).reduce(addDistributions, nothing);
   return {
-    value: { all: { ...all, max_ns: null }, groups: group === 'process' ? groups : [] },
+    value: {
+      all: { ...all, max_ns: null },
+      groups: group === 'process' ? groups : [],
+      sums_only: true,
+    },
     source: '/proc/PID/task/TID/schedstat',
     window_ms: Math.round(after.started_ms - before.started_ms),
     lost_events: null,

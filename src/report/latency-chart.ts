@@ -11,6 +11,10 @@ const left = 10;
 /** Bars over ranges of time, each twice as long as the one before. */
 export function latencyChart({ title, of, rows, count, ...latency }: Latency): Html {
   const { p50_us, p99_us, max_us, verdict, method } = latency;
+  if (count === 0) {
+    return html`<figure><h3>${title}</h3>
+<p class="figures">No ${of} in the window${method === null ? null : html` (${method})`}.</p></figure>`;
+  }
   const most = Math.max(1, ...rows.map((row) => row.count));
   const slot = (width - left) / Math.max(1, rows.length);
   const bars = rows.map((row, at) => {
