@@ -171,9 +171,12 @@ export function captureStore(
       const { part } = made;
       const out: CaptureFile = attempt(part, () => captureFile(join(part, named(file))));
       const drop = (): void => {
+        process.off('exit', drop);
         out.close();
         rmSync(part, { recursive: true, force: true });
       };
+      // Whoever ends us by Ctrl-C wants nothing of it.
+      process.once('exit', drop);
       return {
         append(bytes) {
           if (out.bytes() + bytes.length > limits.quota_bytes) {
@@ -185,6 +188,7 @@ export function captureStore(
         bytes: out.bytes,
         keep(title, files) {
           attempt(part, out.finish);
+          process.off('exit', drop);
           return publish(made, title, files, out.bytes());
         },
         drop,
