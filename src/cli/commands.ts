@@ -1,5 +1,4 @@
-import { setMaxListeners } from 'node:events';
-import type { Call, Context } from '../context.ts';
+import type { Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
 import type { Selection } from '../selection.ts';
 import { surface } from '../surface.ts';
@@ -10,6 +9,7 @@ import { doctor } from './doctor.ts';
 import { profileToTheEnd } from './profile.ts';
 import { type ProfileOutput, profileCommand } from './profile-command.ts';
 import { renderAnswer, renderTable } from './render.ts';
+import { shellCall } from './shell-call.ts';
 import { summary } from './summary.ts';
 
 type Setting = Readonly<{
@@ -105,12 +105,4 @@ function listing<T extends object>(
   rows: (all: T) => Readonly<Record<string, unknown>>[],
 ): string {
   return json ? JSON.stringify(all) : renderTable(rows(all)).join('\n');
-}
-
-/** A call from a shell: Ctrl-C ends the whole process, so nothing else cancels it. */
-function shellCall(): Call {
-  const { signal } = new AbortController();
-  // One signal for all the reads of a summary; Node.js warns above ten listeners.
-  setMaxListeners(0, signal);
-  return { signal, progress: () => {} };
 }

@@ -7,6 +7,7 @@ import { TracewrightError } from '../errors.ts';
 import { openViewer } from '../exec/open-viewer.ts';
 import { surface } from '../surface.ts';
 import { keyValues } from './arguments.ts';
+import { outFile, writeOut } from './out-file.ts';
 
 export type ProfileOutput = Readonly<{ out: string | undefined; open: boolean | undefined }>;
 
@@ -37,11 +38,11 @@ export async function profileCommand(
   call: Call,
 ): Promise<object> {
   const { source, args } = sourceOf(words);
-  const view = out === undefined ? null : viewOf(out, args['other'] !== undefined);
+  const target = out === undefined ? null : targetOf(out, args['other'] !== undefined);
   const { other, ...rest } = args;
   const before = typeof other === 'string' ? loadCapture(ctx, other) : null;
   const answer = await ask(source, rest, ctx, call);
-  if (out === undefined && !open) return answer;
+  if (target === null && !open) return answer;
   const id = 'capture_id' in answer.data ? answer.data.capture_id : null;
   if (typeof id !== 'string') {
     throw new TracewrightError(
@@ -51,9 +52,12 @@ export async function profileCommand(
     );
   }
   const capture = loadCapture(ctx, id);
-  const file = view === null ? null : write(out ?? '', capture, view, before);
-  const shown = open ? show(ctx, capture, id, file) : [];
-  const written = file === null ? [] : [`Written: ${file}`];
+  if (target) {
+    const content = viewFile(capture, target.view, largest_bytes, before);
+    writeOut(target.file, () => writeFileSync(target.file, content));
+  }
+  const shown = open ? show(ctx, capture, id, target?.file ?? null) : [];
+  const written = target === null ? [] : [`Written: ${target.file}`];
   return { ...answer, summary: [...answer.summary, ...written, ...shown] };
 }
 
@@ -84,6 +88,11 @@ function ask(source: string, args: Readonly<Record<string, unknown>>, ctx: Conte
   return surface.callTool(tool, name === 'profile_view' ? { ...args, capture } : args, ctx, call);
 }
 
+const targetOf = (out: string, isDiff: boolean) => ({
+  view: viewOf(out, isDiff),
+  file: outFile(out),
+});
+
 function viewOf(out: string, isDiff: boolean): FileView {
   const [, view] = by_extension.find(([extension]) => out.endsWith(extension)) ?? [];
   if (view === 'flamegraph.svg' && isDiff) return 'diff.svg';
@@ -95,25 +104,6 @@ function viewOf(out: string, isDiff: boolean): FileView {
     `It ends with one of: ${by_extension.map(([extension]) => extension).join(' ')}`,
   );
 }
-
-function write(out: string, capture: Capture, view: FileView, before: Capture | null): string {
-  const path = resolve(out);
-  const content = viewFile(capture, view, largest_bytes, before);
-  try {
-    writeFileSync(path, content);
-  } catch (cause) {
-    throw notWritten(path, cause);
-  }
-  return path;
-}
-
-const notWritten = (path: string, cause: unknown): TracewrightError =>
-  new TracewrightError(
-    'EXECUTION_FAILED',
-    `${path} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`,
-    'Name another file with --out.',
-    cause,
-  );
 
 /** What was written where a browser can show it, else the flame graph as a page. */
 function show(ctx: Context, capture: Capture, id: string, file: string | null): readonly string[] {

@@ -1,13 +1,13 @@
 import { copyFileSync } from 'node:fs';
 import * as z from 'zod/v4';
 import { envelope } from '../answer.ts';
-import type { Call, Context } from '../context.ts';
-import { TracewrightError } from '../errors.ts';
+import type { Context } from '../context.ts';
 import { openWith, recordTrace } from '../recordings/record-trace.ts';
 import { wholeNumber } from '../resources/define-resource.ts';
 import { checkArguments } from '../tools/define-tool.ts';
-import { outFile } from './out-file.ts';
+import { outFile, writeOut } from './out-file.ts';
 import { renderAnswer } from './render.ts';
+import { shellCall } from './shell-call.ts';
 
 const options = z.object({
   seconds: wholeNumber(1, 60).default(5).describe('1 to 60, default 5'),
@@ -24,9 +24,9 @@ export async function record(
   const { seconds, pid, out } = checkArguments('record', options, given);
   const file = out === undefined ? null : outFile(out);
   const started_ms = ctx.monotonicMs();
-  const call: Call = { signal: new AbortController().signal, progress: () => {} };
-  const reading = await recordTrace(ctx, { duration_seconds: seconds, pid: pid ?? null }, call);
-  if (file !== null) copyTo(reading.data.path, file);
+  const query = { duration_seconds: seconds, pid: pid ?? null };
+  const reading = await recordTrace(ctx, query, shellCall());
+  if (file !== null) copy(reading.data.path, file);
   const answer = envelope('record', reading, ctx, started_ms);
   if (json) return JSON.stringify(file === null ? answer : { ...answer, file });
   if (file === null) return renderAnswer(answer);
@@ -35,20 +35,5 @@ export async function record(
   return [...figures, ...warnings, `File: ${file}`, `Open it with ${openWith(file)}`].join('\n');
 }
 
-function copyTo(from: string, to: string): void {
-  try {
-    copyFileSync(from, to);
-  } catch (error) {
-    throw notCopied(from, to, error);
-  }
-}
-
-function notCopied(from: string, to: string, error: unknown): TracewrightError {
-  const reason = error instanceof Error ? error.message : String(error);
-  return new TracewrightError(
-    'EXECUTION_FAILED',
-    `The recording could not be copied to ${to}: ${reason}`,
-    `It is kept: cp ${from} SOMEWHERE`,
-    error,
-  );
-}
+const copy = (kept: string, file: string): void =>
+  writeOut(file, () => copyFileSync(kept, file), `The recording is kept: cp ${kept} SOMEWHERE`);

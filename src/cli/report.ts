@@ -1,11 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import * as z from 'zod/v4';
-import type { Call, Context } from '../context.ts';
+import type { Context } from '../context.ts';
 import { collectReport } from '../report/collect-report.ts';
 import { reportPage } from '../report/report-page.ts';
 import { wholeNumber } from '../resources/define-resource.ts';
 import { checkArguments } from '../tools/define-tool.ts';
-import { notWritten, outFile } from './out-file.ts';
+import { outFile, writeOut } from './out-file.ts';
+import { shellCall } from './shell-call.ts';
 
 const options = z.object({
   seconds: wholeNumber(1, 30).default(5).describe('1 to 30, default 5'),
@@ -20,18 +21,10 @@ export async function report(
 ): Promise<string> {
   const { seconds, out } = checkArguments('report', options, given);
   const file = outFile(out);
-  const call: Call = { signal: new AbortController().signal, progress: () => {} };
-  const data = await collectReport(ctx, seconds, call);
-  write(file, reportPage(data));
+  const data = await collectReport(ctx, seconds, shellCall());
+  const page = reportPage(data);
+  writeOut(file, () => writeFileSync(file, page, { mode: 0o600 }));
   const missing = data.missing.map(({ what, reason }) => `not measured: ${what} (${reason})`);
   if (json) return JSON.stringify({ file, healthy: data.triage?.healthy ?? null, missing });
   return [data.triage?.words, ...missing, `Report: ${file}`].filter(Boolean).join('\n');
-}
-
-function write(file: string, text: string): void {
-  try {
-    writeFileSync(file, text, { mode: 0o600 });
-  } catch (error) {
-    throw notWritten(file, error);
-  }
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -13,7 +13,7 @@ const cli = resolve('dist/cli.js');
 function profile(...args: string[]) {
   return spawnSync(
     process.execPath,
-    [cli, 'profile', ...args, '--state-dir', join(folder, 'state')],
+    [cli, 'profile', '--state-dir', join(folder, 'state'), ...args],
     { encoding: 'utf8', timeout: 60_000, env: {}, cwd: '/' },
   );
 }
@@ -52,6 +52,16 @@ test('other= writes the difference from an earlier capture', () => {
   const out = join(folder, 'diff.svg');
   expect(profile(later, `other=${before}`, '--out', out).status).toBe(0);
   expect(readFileSync(out, 'utf8')).toContain('<title>slow (0 % before, 93 % after, +93)');
+});
+
+test('a file that cannot be written is refused before anything is read or measured', () => {
+  const state = join(folder, 'untouched');
+  for (const out of ['/nonexistent/x.svg', join(stacks, 'x.svg')]) {
+    const { status, stderr } = profile(stacks, '--out', out, '--state-dir', state);
+    expect(stderr).toContain(`${out} cannot be written`);
+    expect(status).toBe(1);
+  }
+  expect(existsSync(state)).toBe(false);
 });
 
 test.each([
