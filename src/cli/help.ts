@@ -21,7 +21,9 @@ Options
   --min-latency US       only switches to tasks that waited so many microseconds for a CPU
   --duration S           end after so many seconds (watch; default and at most 3600)
   --seconds N            how long to record or to watch (record, report; default 5)
-  --out FILE             where to put it (record: as well; report: default tracewright-report.html)
+  --out FILE             where to put it: report (default tracewright-report.html), a copy of what record keeps,
+                         profile (the name says the format)
+  --open                 show the flame graph in a browser (profile)
   --daemon, -d           keep baselines between reads (mcp)
   --once                 exit after the first request (mcp)
   --read-only            offer nothing that attaches, records or writes
@@ -30,7 +32,6 @@ Options
   --exclude-tools a,b    offer all but these tools
   --python-root DIR      folder whose Python programs may be run (repeat; default: the working folder)
   --python-as-root       run them as root where the server is root; else as their owner, or nobody
-  --out FILE, --open     write the profile in the format of the name; show it in a browser (profile)
   --import-root DIR      folder from which profiles may be imported (repeat; default: the working folder)
   --state-dir DIR        where captures are kept; default ~/.local/state/tracewright
   --stats-socket-path P  where the scheduler serves its scx_stats
