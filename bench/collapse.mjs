@@ -14,10 +14,10 @@ import {
   writeSync,
 } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { bundled } from './bundled.mjs';
 
-const checkout = dirname(dirname(fileURLToPath(import.meta.url)));
 const inputs = join(homedir(), '.cache', 'tracewright-bench');
 const ours = 'tracewright';
 const inferno = 'inferno-collapse-perf';
@@ -49,36 +49,21 @@ async function compare(rounds) {
   }
   const scratch = mkdtempSync(join(tmpdir(), 'collapse-'));
   try {
-    const bundle = await bundled(scratch);
+    const bundle = join(scratch, 'bundle.mjs');
+    await bundled(
+      `export { perfScriptImport } from './src/profiles/perf-script-profile.ts';
+        export { writeFolded } from './src/profiles/folded-text.ts';
+        export { perfScriptParser } from './parsers/perf-script/perf-script.ts';
+        export { profileBuilder } from './src/analysis/profile.ts';
+        export { rankSymbols } from './src/analysis/profile-symbols.ts';`,
+      bundle,
+    );
     for (const file of files) compareOn(file, bundle, rounds);
     const recording = join(inputs, 'busy.data');
     if (existsSync(recording)) await endToEnd(recording, bundle, rounds);
   } finally {
     rmSync(scratch, { recursive: true });
   }
-}
-
-async function bundled(scratch) {
-  // Not at the top: the sides would load it, too, in the time that is measured.
-  const { build } = await import('esbuild');
-  const outfile = join(scratch, 'bundle.mjs');
-  await build({
-    stdin: {
-      contents: `export { perfScriptImport } from './src/profiles/perf-script-profile.ts';
-        export { writeFolded } from './src/profiles/folded-text.ts';
-        export { perfScriptParser } from './parsers/perf-script/perf-script.ts';
-        export { profileBuilder } from './src/analysis/profile.ts';
-        export { rankSymbols } from './src/analysis/profile-symbols.ts';`,
-      resolveDir: checkout,
-      loader: 'ts',
-    },
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    logLevel: 'warning',
-  });
-  return outfile;
 }
 
 /** Each program in turn, so that all meet the same weather; medians. */

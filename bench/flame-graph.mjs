@@ -2,32 +2,23 @@
 // node bench/flame-graph.mjs [STACKS]
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { bundled } from './bundled.mjs';
 
 const budget = { ms: 2000, bytes: 5_000_000 };
-const checkout = dirname(dirname(fileURLToPath(import.meta.url)));
 const rounds = 5;
 
 const count = Number(process.argv[2] ?? 100_000) || 100_000;
 const scratch = mkdtempSync(join(tmpdir(), 'flame-graph-'));
 try {
   const bundle = join(scratch, 'bundle.mjs');
-  await build({
-    stdin: {
-      contents: `export { flamePicture } from './src/profiles/flame-picture.ts';
-        export { flameSvg } from './src/profiles/flame-svg.ts';
-        export { manyStacks } from './test/profiles/sample-profile.ts';`,
-      resolveDir: checkout,
-      loader: 'ts',
-    },
-    outfile: bundle,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    logLevel: 'warning',
-  });
+  await bundled(
+    `export { flamePicture } from './src/profiles/flame-picture.ts';
+      export { flameSvg } from './src/profiles/flame-svg.ts';
+      export { manyStacks } from './test/profiles/sample-profile.ts';`,
+    bundle,
+  );
   const { flamePicture, flameSvg, manyStacks } = await import(pathToFileURL(bundle).href);
   const profile = manyStacks(count);
   const times = [];

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { bundled } from './bundled.mjs';
 
 const budget = { tokens: 10_000, ratio: 10 };
 const functions = 60_000;
@@ -13,20 +13,12 @@ const runs = 15;
 const folder = mkdtempSync(join(tmpdir(), 'tracewright-bench-'));
 try {
   const outfile = join(folder, 'bundle.mjs');
-  await build({
-    stdin: {
-      contents: `export { createContext } from './src/context.ts';
-        export { resourceDocument } from './src/answer.ts';
-        export { collectKprobeFunctions } from './src/collectors/kprobe-functions.ts';`,
-      resolveDir: join(import.meta.dirname, '..'),
-    },
+  await bundled(
+    `export { createContext } from './src/context.ts';
+      export { resourceDocument } from './src/answer.ts';
+      export { collectKprobeFunctions } from './src/collectors/kprobe-functions.ts';`,
     outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    external: ['execa'],
-    logLevel: 'warning',
-  });
+  );
   const { createContext, resourceDocument, collectKprobeFunctions } = await import(
     pathToFileURL(outfile).href
   );

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { bundled } from './bundled.mjs';
 
 const budget = { times_naive: 1.5, rss_growth_mb: 32 };
 const checkout = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -21,19 +21,11 @@ async function compare(file, mb) {
   const scratch = mkdtempSync(join(tmpdir(), 'perf-script-'));
   const bundle = join(scratch, 'bundle.mjs');
   try {
-    await build({
-      stdin: {
-        contents: `export { perfScriptParser } from './parsers/perf-script/perf-script.ts';
-          export { profileBuilder } from './src/analysis/profile.ts';`,
-        resolveDir: checkout,
-        loader: 'ts',
-      },
-      outfile: bundle,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      logLevel: 'warning',
-    });
+    await bundled(
+      `export { perfScriptParser } from './parsers/perf-script/perf-script.ts';
+        export { profileBuilder } from './src/analysis/profile.ts';`,
+      bundle,
+    );
     const small = side('profile', bundle, { file, mb: mb / 10 });
     const ours = side('profile', bundle, { file, mb });
     report(mb, small, ours, {

@@ -3,12 +3,11 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { bundled } from './bundled.mjs';
 
 const budget = { ms: 3000, rss_mb: 250, tokens: 10_000 };
-const checkout = dirname(dirname(fileURLToPath(import.meta.url)));
 const busy_every = 500;
 
 const [first = '100000', bundle, root] = process.argv.slice(2);
@@ -18,24 +17,15 @@ else await compare(Number(first));
 
 async function compare(processes) {
   const scratch = mkdtempSync(join(tmpdir(), 'process-scan-'));
-  const bundled = join(scratch, 'bundle.mjs');
-  await build({
-    stdin: {
-      contents: `export { createContext } from './src/context.ts';
-        export { resourceDocument } from './src/answer.ts';
-        export { aggregatedProcess } from './src/resources/aggregated-process.ts';
-        export { fakeProc } from './test/fake-proc.ts';`,
-      resolveDir: checkout,
-      loader: 'ts',
-    },
-    outfile: bundled,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    external: ['execa'],
-    logLevel: 'warning',
-  });
-  const { fakeProc } = await import(pathToFileURL(bundled).href);
+  const bundle = join(scratch, 'bundle.mjs');
+  await bundled(
+    `export { createContext } from './src/context.ts';
+      export { resourceDocument } from './src/answer.ts';
+      export { aggregatedProcess } from './src/resources/aggregated-process.ts';
+      export { fakeProc } from './test/fake-proc.ts';`,
+    bundle,
+  );
+  const { fakeProc } = await import(pathToFileURL(bundle).href);
   // A file system in memory, as /proc is.
   const host = fakeProc(existsSync('/dev/shm') ? '/dev/shm' : tmpdir());
   try {
@@ -43,8 +33,8 @@ async function compare(processes) {
       const write = pid % busy_every === 0 ? host.write : host.writeStat;
       write({ pid, comm: `worker-${pid}`, starttime_ticks: 1000 + pid, cgroup: '/system.slice' });
     }
-    const reading = child('read', bundled, host.root);
-    const collecting = child('collect', bundled, host.root);
+    const reading = child('read', bundle, host.root);
+    const collecting = child('collect', bundle, host.root);
     report(processes, reading, collecting);
   } finally {
     host.dispose();
@@ -53,10 +43,10 @@ async function compare(processes) {
 }
 
 // A process of its own for each side, so that memory is that of one side alone.
-function child(side, bundled, root) {
+function child(side, bundle, root) {
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
-    [fileURLToPath(import.meta.url), side, bundled, root],
+    [fileURLToPath(import.meta.url), side, bundle, root],
     { encoding: 'utf8' },
   );
   if (status !== 0) throw new Error(stderr);
@@ -75,9 +65,9 @@ function measureReading(root) {
   console.log(JSON.stringify({ ms: performance.now() - started, rss_mb: peakMb() }));
 }
 
-async function measureCollector(bundled, root) {
+async function measureCollector(bundle, root) {
   const { aggregatedProcess, createContext, resourceDocument } = await import(
-    pathToFileURL(bundled).href
+    pathToFileURL(bundle).href
   );
   const ctx = createContext({ daemon: false, readOnly: false }, root);
   const call = { signal: new AbortController().signal, progress() {} };

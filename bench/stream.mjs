@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { bundled } from './bundled.mjs';
 
 const budget = { delivered_share: 0.95, slowdown: 1.1, rss_mb: 200 };
 const rounds = Number(process.argv[2] ?? 3);
@@ -49,23 +49,13 @@ try {
 /** The bpftrace command that the server starts for a subscription. */
 async function captureCommand() {
   const outfile = join(folder, 'bundle.mjs');
-  await build({
-    stdin: {
-      contents: `export { createContext } from './src/context.ts';
-        export { chooseTypes, ownTypes } from './src/collectors/event-types.ts';
-        export { wholeFilter } from './src/collectors/event-holders.ts';
-        export { startEventTracer } from './src/collectors/event-tracer.ts';`,
-      resolveDir: checkout,
-    },
+  await bundled(
+    `export { createContext } from './src/context.ts';
+      export { chooseTypes, ownTypes } from './src/collectors/event-types.ts';
+      export { wholeFilter } from './src/collectors/whole-filter.ts';
+      export { startEventTracer } from './src/collectors/event-tracer.ts';`,
     outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    banner: {
-      js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);",
-    },
-    logLevel: 'warning',
-  });
+  );
   const { createContext, chooseTypes, ownTypes, wholeFilter, startEventTracer } = await import(
     pathToFileURL(outfile).href
   );

@@ -5,28 +5,20 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { bundled } from './bundled.mjs';
 
 const budget_ms = 50;
 const runs = 15;
 
 const folder = mkdtempSync(join(tmpdir(), 'tracewright-bench-'));
 const outfile = join(folder, 'topology.mjs');
-await build({
-  stdin: {
-    contents: `
-      export { readTopology } from './src/collectors/topology.ts';
-      export { hostFiles } from './src/procfs/host-files.ts';
-      export { writeFakeHost } from './test/fake-topology.ts';
-      export { bigServer } from './test/fake-hosts.ts';`,
-    resolveDir: join(import.meta.dirname, '..'),
-  },
+await bundled(
+  `export { readTopology } from './src/collectors/topology.ts';
+    export { hostFiles } from './src/procfs/host-files.ts';
+    export { writeFakeHost } from './test/fake-topology.ts';
+    export { bigServer } from './test/fake-hosts.ts';`,
   outfile,
-  bundle: true,
-  platform: 'node',
-  format: 'esm',
-  logLevel: 'warning',
-});
+);
 const { readTopology, hostFiles, writeFakeHost, bigServer } = await import(pathToFileURL(outfile));
 
 const root = writeFakeHost(bigServer());

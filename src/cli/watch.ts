@@ -1,8 +1,9 @@
 import { once, setMaxListeners } from 'node:events';
 import * as z from 'zod/v4';
-import { holdStream, longest_tracking_ms, wholeFilter } from '../collectors/event-holders.ts';
+import { holdStream, longest_tracking_ms } from '../collectors/event-holders.ts';
 import { collectStream, type StreamEvents } from '../collectors/event-stream.ts';
 import { chooseTypes } from '../collectors/event-types.ts';
+import { wholeFilter } from '../collectors/whole-filter.ts';
 import type { Call, Context } from '../context.ts';
 import { wholeNumber } from '../resources/define-resource.ts';
 import { checkArguments } from '../tools/define-tool.ts';

@@ -10,21 +10,10 @@ import {
 } from './event-session.ts';
 import type { EventFilter } from './event-tracer.ts';
 import { chooseTypes } from './event-types.ts';
+import { wholeFilter } from './whole-filter.ts';
 
 /** However many want it, tracking ends so long after its start. */
 export const longest_tracking_ms = 3_600_000;
-
-/** Everything, of every task. */
-export const wholeFilter = (types: readonly EventType[]): EventFilter => ({
-  types,
-  pid: null,
-  tgid: null,
-  comm: null,
-  cpu: null,
-  min_latency_us: null,
-  sample: 1,
-  kprobe: null,
-});
 
 /**
  * Joins whoever is there already; the first one starts tracking, of `types` or of the default ones.

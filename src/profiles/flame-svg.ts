@@ -1,3 +1,4 @@
+import { asMarkup } from '../markup.ts';
 import { type FlameBox, flameLayout } from './flame-layout.ts';
 import { flameScript, flameStyle } from './flame-script.ts';
 import type { FrameTree } from './frame-tree.ts';
@@ -81,18 +82,9 @@ function boxMarkup(picture: FlamePicture, box: FlameBox, y: number): string {
 
 const percent = (share: number): string => `${Number((share * 100).toFixed(4))}%`;
 
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
 const forbidden =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it replaces
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu;
 
 /** Text between tags or in quotes. What XML forbids outright, also as an entity, becomes a mark. */
-export const escaped = (text: string): string =>
-  text.replace(forbidden, '\ufffd').replace(/[&<>"']/g, (mark) => entities[mark] ?? '');
+export const escaped = (text: string): string => asMarkup(text.replace(forbidden, '\ufffd'));

@@ -4,6 +4,7 @@ import {
   type StreamEvent,
 } from '../../parsers/stream/stream.ts';
 import { type EventTracer, startEventTracer } from '../collectors/event-tracer.ts';
+import { wholeFilter } from '../collectors/whole-filter.ts';
 import type { Call, Context } from '../context.ts';
 import { eventLines } from './event-lines.ts';
 
@@ -70,14 +71,7 @@ export async function recordEvents(ctx: Context, wish: Wish, call: Call): Promis
     else tracer.control(line);
   });
   const filter = {
-    types: wish.types,
-    pid: null,
-    tgid: null,
-    comm: null,
-    cpu: null,
-    min_latency_us: null,
-    sample: 1,
-    kprobe: null,
+    ...wholeFilter(wish.types),
     with_own: true,
     duration_ms: wish.duration_ms + grace_ms,
   };

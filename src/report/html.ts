@@ -1,15 +1,9 @@
+import { asMarkup } from '../markup.ts';
+
 /** Text that is HTML: made by `html`, which escapes whatever else is put into it. */
 export type Html = Readonly<{ markup: string }>;
 
 type Part = Html | string | number | null | undefined | readonly Part[];
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
 
 /** Longer than any name; a page stays readable whatever a process calls itself. */
 const longest = 600;
@@ -18,7 +12,7 @@ const unseen = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u20
 
 function escaped(text: string): string {
   const shown = text.length <= longest ? text : `${text.slice(0, longest)}…`;
-  return shown.replace(unseen, '\ufffd').replace(/[&<>"']/g, (each) => entities[each] ?? each);
+  return asMarkup(shown.replace(unseen, '\ufffd'));
 }
 
 /**

@@ -3,6 +3,7 @@ import { controlTracking } from '../../src/collectors/event-control.ts';
 import { joinStream, leaveStream } from '../../src/collectors/event-holders.ts';
 import { eventSession } from '../../src/collectors/event-session.ts';
 import { collectStream, type StreamQuery } from '../../src/collectors/event-stream.ts';
+import { wholeFilter } from '../../src/collectors/whole-filter.ts';
 import { type Context, createContext } from '../../src/context.ts';
 import { inTurn } from '../../src/serialize.ts';
 import { type FakeTracer, refusal, tracers } from '../fake-event-tracer.ts';
@@ -17,15 +18,9 @@ const foundOn = (cpu: number): string =>
 
 const call = { signal: new AbortController().signal, progress: () => {} };
 const start = {
+  ...wholeFilter([]),
   action: 'start',
   types: null,
-  pid: null,
-  tgid: null,
-  comm: null,
-  cpu: null,
-  min_latency_us: null,
-  sample: 1,
-  kprobe: null,
   duration_s: 600,
 } as const;
 

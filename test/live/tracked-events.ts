@@ -7,6 +7,7 @@ import {
   type EventTracer,
   startEventTracer,
 } from '../../src/collectors/event-tracer.ts';
+import { wholeFilter } from '../../src/collectors/whole-filter.ts';
 import { createContext } from '../../src/context.ts';
 
 export type Tracked = Readonly<{
@@ -20,15 +21,6 @@ export type Tracked = Readonly<{
 }>;
 
 const call = { signal: new AbortController().signal, progress: () => {} };
-const all = {
-  pid: null,
-  tgid: null,
-  comm: null,
-  cpu: null,
-  min_latency_us: null,
-  sample: 1,
-  kprobe: null,
-};
 
 const ctx = createContext({ daemon: true, readOnly: false });
 
@@ -52,7 +44,7 @@ export async function track(
       else if (line !== '') tracer?.control(line);
     }
   };
-  const options = { ...all, ...filter, types, duration_ms: 60_000 };
+  const options = { ...wholeFilter(types), ...filter, duration_ms: 60_000 };
   tracer = await startEventTracer(ctx, options, take, call);
   for (const line of controls) tracer.control(line);
   try {
