@@ -1,17 +1,9 @@
 import type { Command } from '../allowlist/command.ts';
 import type { Context } from '../src/context.ts';
 import type { Finished, Running } from '../src/exec/start.ts';
+import { ended } from './ended.ts';
 
 export const fake_pid = 900;
-
-const ended: Finished = {
-  stdout: '',
-  stderr: '',
-  exit_code: 0,
-  signal: null,
-  stopped_by: 'exit',
-  duration_ms: 1,
-};
 
 /** What a bpftrace with a probe on SIGWINCH does that prints these lines on each request. */
 export type FakeBpftrace = Readonly<{

@@ -1,6 +1,7 @@
 import type { Command } from '../allowlist/command.ts';
 import type { Context } from '../src/context.ts';
 import { TracewrightError } from '../src/errors.ts';
+import { ended } from './ended.ts';
 
 /** What a program prints when it is asked with these words; null where it is not installed. */
 export type Answers = (words: string) => string | null;
@@ -16,14 +17,7 @@ export function fakePrograms(answers: Answers, asked: string[] = []): Pick<Conte
         const missing = `${command.program.name} is not installed.`;
         return Promise.reject(new TracewrightError('TOOL_NOT_FOUND', missing, 'install it'));
       }
-      return Promise.resolve({
-        stdout,
-        stderr: '',
-        exit_code: 0,
-        signal: null,
-        stopped_by: 'exit' as const,
-        duration_ms: 1,
-      });
+      return Promise.resolve({ ...ended, stdout });
     },
   };
 }

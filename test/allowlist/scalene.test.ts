@@ -2,21 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Refused } from '../../allowlist/command.ts';
 import { pythonAt, type ScaleneRun, scaleneRun } from '../../allowlist/scalene.ts';
+import { usualScalene } from '../usual-scalene.ts';
 
 const plain: ScaleneRun = {
+  ...usualScalene,
   interpreter: { program: pythonAt('/usr/bin/python3'), version: [2, 3, 0] },
   target: { script: '/home/me/app.py' },
   args: ['--verbose', '-o', 'x'],
   outfile: '/tmp/tracewright/profile.json',
-  memory: true,
-  gpu: false,
-  stacks: false,
-  cpu_sampling_rate: 0.01,
-  allocation_window_bytes: null,
-  profile_only: '',
-  profile_exclude: '',
-  profile_all: false,
-  use_virtual_time: false,
   environment: {},
   sandbox: { user: { uid: 65_534, gid: 65_534 }, cwd: '/home/me', memory_bytes: 2 ** 30 },
   duration_ms: 60_000,

@@ -3,6 +3,7 @@ import { type CpuRow, collectAggregatedCpu } from '../../src/collectors/aggregat
 import { collectAggregatedLlc } from '../../src/collectors/aggregated-llc.ts';
 import { collectAggregatedNode } from '../../src/collectors/aggregated-node.ts';
 import type { Context } from '../../src/context.ts';
+import { ended } from '../ended.ts';
 import { call, fakeHost, type HostFilesNow, procStat, scriptedContext } from '../fake-host.ts';
 import { bigServer, memoryOnlyNode } from '../fake-hosts.ts';
 import { writeFakeHost } from '../fake-topology.ts';
@@ -58,15 +59,7 @@ const moment = (seconds: number): HostFilesNow => ({
 const perf: Partial<Context> = {
   uid: 0,
   find: () => ({ path: '/usr/bin/perf' }),
-  run: () =>
-    Promise.resolve({
-      stdout: perfOutput,
-      stderr: '',
-      exit_code: 0,
-      signal: null,
-      stopped_by: 'exit',
-      duration_ms: 600,
-    }),
+  run: () => Promise.resolve({ ...ended, stdout: perfOutput, duration_ms: 600 }),
 };
 
 /** The machine 1 s and 2 s after its start. */

@@ -5,6 +5,7 @@ import { measureCpuWindow } from '../../src/collectors/cpu-window.ts';
 import { latency, runQueueWait } from '../../src/collectors/run-queue-wait.ts';
 import type { Context } from '../../src/context.ts';
 import type { Finished } from '../../src/exec/start.ts';
+import { ended } from '../ended.ts';
 import { call, fakeHost, procStat, scriptedContext } from '../fake-host.ts';
 
 const measure = (before: string, after: string, parts: Partial<Context> = {}) =>
@@ -129,16 +130,7 @@ describe('switches and migrations by perf stat', () => {
   const stat = procStat({ 0: '0 0 0 0', 1: '0 0 0 0' });
   const perf = (output: Partial<Finished>): Partial<Context> => ({
     find: () => ({ path: '/usr/bin/perf' }),
-    run: () =>
-      Promise.resolve({
-        stdout: '',
-        stderr: '',
-        exit_code: 0,
-        signal: null,
-        stopped_by: 'exit',
-        duration_ms: 600,
-        ...output,
-      }),
+    run: () => Promise.resolve({ ...ended, duration_ms: 600, ...output }),
   });
   const host = (paranoid: string, parts: Partial<Context>) => {
     const files = { 'proc/stat': stat, 'proc/sys/kernel/perf_event_paranoid': paranoid };

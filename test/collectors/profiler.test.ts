@@ -7,6 +7,7 @@ import { profilingStatus, startProfiling, stopProfiling } from '../../src/collec
 import type { Context } from '../../src/context.ts';
 import { toTracewrightError } from '../../src/errors.ts';
 import type { Running } from '../../src/exec/start.ts';
+import { ended } from '../ended.ts';
 import { call, fakeHost, scriptedContext } from '../fake-host.ts';
 
 const wanted: ProfileConfig = {
@@ -44,14 +45,7 @@ function refusingPerf(stderr: string, uid = 1000) {
     called.push(args);
     const running: Running = {
       pid: 1,
-      finished: Promise.resolve({
-        stdout: '',
-        stderr,
-        exit_code: 255,
-        signal: null,
-        stopped_by: 'exit',
-        duration_ms: 1,
-      }),
+      finished: Promise.resolve({ ...ended, stderr, exit_code: 255 }),
       printMaps: () => {},
       stop: () => undefined,
       control: () => new PassThrough(),

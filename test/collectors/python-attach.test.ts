@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { type Profile, profileBuilder } from '../../src/analysis/profile.ts';
 import { attachPython, isPython, trampolineStacks } from '../../src/collectors/python-attach.ts';
 import type { Context } from '../../src/context.ts';
+import { ended } from '../ended.ts';
 import { call, scriptedContext } from '../fake-host.ts';
 import { emptyFolder } from '../fake-topology.ts';
 
@@ -18,14 +19,8 @@ function withSampler(stderr: string, written: string, uid = 0, only = 'py-spy') 
       name === only ? { path: `/usr/local/bin/${name}` } : { problem: 'missing', path: null },
     run({ args }) {
       asked.push(args);
-      return Promise.resolve({
-        stdout: '',
-        stderr,
-        exit_code: written === '' ? 1 : 0,
-        signal: null,
-        stopped_by: 'exit',
-        duration_ms: 2000,
-      });
+      const exit_code = written === '' ? 1 : 0;
+      return Promise.resolve({ ...ended, stderr, exit_code, duration_ms: 2000 });
     },
     scratch: {
       path: (name) => `/tmp/tracewright-test/${name}`,

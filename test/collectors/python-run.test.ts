@@ -3,28 +3,14 @@ import { expect, test } from 'vitest';
 import { type PythonOptions, runPython } from '../../src/collectors/python-run.ts';
 import { type Context, createContext } from '../../src/context.ts';
 import type { Finished } from '../../src/exec/start.ts';
+import { ended } from '../ended.ts';
+import { usualScalene } from '../usual-scalene.ts';
 import { recordedText } from './kept-python.ts';
 
 const options: PythonOptions = {
+  ...usualScalene,
   args: [],
-  memory: true,
-  gpu: false,
-  stacks: false,
-  cpu_sampling_rate: 0.01,
-  allocation_window_bytes: null,
-  profile_only: '',
-  profile_exclude: '',
-  profile_all: false,
-  use_virtual_time: false,
   timeout_s: 10,
-};
-const ended: Finished = {
-  stdout: '',
-  stderr: '',
-  exit_code: 0,
-  signal: null,
-  stopped_by: 'exit',
-  duration_ms: 1000,
 };
 
 type Attempt = Partial<Finished> & Readonly<{ profile: string | null }>;

@@ -4,6 +4,7 @@ import { collectCurrentScheduler } from '../../src/collectors/current-scheduler.
 import { collectSchedExtStats } from '../../src/collectors/sched-ext-stats.ts';
 import type { Context } from '../../src/context.ts';
 import type { Finished } from '../../src/exec/start.ts';
+import { ended } from '../ended.ts';
 import { call, fakeHost, type HostFilesNow, scriptedContext } from '../fake-host.ts';
 import { fakePrograms } from '../fake-programs.ts';
 
@@ -153,8 +154,7 @@ describe('scheduler://current', () => {
 
 /** Every program prints this. */
 function says(printed: Partial<Finished>): Context['run'] {
-  const ended = { exit_code: 0, signal: null, stdout: '', stderr: '', duration_ms: 1 };
-  return () => Promise.resolve({ ...ended, stopped_by: 'exit', ...printed });
+  return () => Promise.resolve({ ...ended, ...printed });
 }
 
 describe('the loading process', () => {

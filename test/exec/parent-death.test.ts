@@ -2,26 +2,15 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bundled } from '../bundled.ts';
 import { isRunning, programsForTest } from './commands.ts';
 
 const { folder, remove } = programsForTest();
 const parent = join(folder, 'parent.mjs');
 afterAll(remove);
 
-beforeAll(async () => {
-  await build({
-    entryPoints: ['test/exec/parent.ts'],
-    outfile: parent,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-    },
-  });
-});
+beforeAll(() => bundled("import './test/exec/parent.ts'", parent));
 
 async function startParent(
   args: readonly string[],

@@ -1,25 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bundled } from '../bundled.ts';
 import { programsForTest } from './commands.ts';
 
 const { folder, remove } = programsForTest();
 const parent = join(folder, 'tracefs.mjs');
 afterAll(remove);
-beforeAll(async () => {
-  await build({
-    entryPoints: ['test/exec/tracefs.ts'],
-    outfile: parent,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-    },
-  });
-});
+beforeAll(() => bundled("import './test/exec/tracefs.ts'", parent));
 
 const unshare = ['--mount', '--propagation', 'private', '--'];
 const mayMount = spawnSync('unshare', [...unshare, 'true']).status === 0;

@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { collectBpfPrograms } from '../../src/collectors/bpf-programs.ts';
 import { collectCurrentScheduler } from '../../src/collectors/current-scheduler.ts';
 import { kernelFunctions } from '../../src/collectors/kernel-functions.ts';
 import { collectPerfEvents } from '../../src/collectors/perf-events.ts';
 import { createContext } from '../../src/context.ts';
+import { bundled } from '../bundled.ts';
 import { call } from '../fake-host.ts';
 
 const helper = vi.hoisted(() => ({ path: '' }));
@@ -97,13 +97,7 @@ beforeAll(async () => {
     const [mode, ms, leaving] = process.argv.slice(2);
     if (leaving) process.on('SIGTERM', () => process.exit(143));
     if (mode === 'internal-bpf-stats') await bpfStatsWindow(Number(ms));`;
-  await build({
-    stdin: { contents, resolveDir: process.cwd() },
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    outfile: helper.path,
-  });
+  await bundled(contents, helper.path);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { expect, test } from 'vitest';
+import { bundled } from '../bundled.ts';
 
 const paranoid = Number(readFileSync('/proc/sys/kernel/perf_event_paranoid', 'utf8'));
 const lacks = [
@@ -21,23 +21,13 @@ test.skipIf(lacks.length > 0)(
       const script = join(folder, 'profile-as-user.mjs');
       const bundle = join(folder, 'bundle.mjs');
       copyFileSync('test/live/programs/profile-as-user.mjs', script);
-      await build({
-        stdin: {
-          contents: `export { createContext } from './src/context.ts';
-            export { toTracewrightError } from './src/errors.ts';
-            export { collectProfileResults } from './src/collectors/profile-results.ts';
-            export { currentSession, startProfiling } from './src/collectors/profiler.ts';`,
-          resolveDir: process.cwd(),
-        },
-        outfile: bundle,
-        bundle: true,
-        platform: 'node',
-        format: 'esm',
-        banner: {
-          js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-        },
-        logLevel: 'warning',
-      });
+      await bundled(
+        `export { createContext } from './src/context.ts';
+        export { toTracewrightError } from './src/errors.ts';
+        export { collectProfileResults } from './src/collectors/profile-results.ts';
+        export { currentSession, startProfiling } from './src/collectors/profiler.ts';`,
+        bundle,
+      );
       chmodSync(folder, 0o755);
       for (const path of [script, bundle]) chmodSync(path, 0o644);
       const nobody = ['--reuid', '65534', '--regid', '65534', '--clear-groups'];

@@ -4,6 +4,7 @@ import type { SchedulerStats } from '../../src/collectors/scx-stats-report.ts';
 import type { Context } from '../../src/context.ts';
 import type { Unavailable } from '../../src/reading.ts';
 import { readResource } from '../../src/resources/read.ts';
+import { ended } from '../ended.ts';
 import { call, fakeHost, scriptedContext } from '../fake-host.ts';
 import { fakePrograms } from '../fake-programs.ts';
 import { type Behavior, type FakeScheduler, fakeScheduler } from './fake-server.ts';
@@ -144,10 +145,9 @@ describe('stats://scheduler/raw', () => {
     const first = await serve(root);
     const ctx = context(root, first);
     const stdout = `[ 9.1] sched_ext: BPF scheduler "${bpfland}" disabled (runnable task stall)`;
-    const printed = { stdout, stderr: '', exit_code: 0, signal: null, duration_ms: 1 };
     const replaced: Context = {
       ...ctx,
-      run: () => Promise.resolve({ ...printed, stopped_by: 'exit' }),
+      run: () => Promise.resolve({ ...ended, stdout }),
       async sleep(ms, signal) {
         if (running[0] === first) {
           await running.splice(0)[0]?.stop();

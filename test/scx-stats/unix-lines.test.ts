@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { build } from 'esbuild';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { type UnixLines, unixLines } from '../../src/sockets/unix-lines.ts';
 import { becomeNobody, becomeRoot, mayBecomeNobody } from '../as-nobody.ts';
+import { bundled } from '../bundled.ts';
 import { fakeScheduler } from './fake-server.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'lines-'));
@@ -154,19 +154,12 @@ describe('requests over a Unix socket', () => {
   test('an open connection does not keep the process alive', async () => {
     const scheduler = await fakeScheduler(path);
     const script = `${path}.mjs`;
-    await build({
-      stdin: {
-        contents: `
-          import { unixLines } from './src/sockets/unix-lines.ts';
-          const reply = await unixLines(process.argv[2]).request('{"req":"stats"}');
-          console.log(reply.ok);`,
-        resolveDir: process.cwd(),
-      },
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      outfile: script,
-    });
+    await bundled(
+      `import { unixLines } from './src/sockets/unix-lines.ts';
+      const reply = await unixLines(process.argv[2]).request('{"req":"stats"}');
+      console.log(reply.ok);`,
+      script,
+    );
     const { stdout } = await promisify(execFile)(process.execPath, [script, path], {
       timeout: 10_000,
     });
