@@ -135,10 +135,11 @@ def main(path, bucket_ns):
                 counters[row].append((packet.timestamp, value))
             else:
                 track_slices.append((packet.timestamp, row, names.get(event.name_iid)))
-    errors, buckets, slices, wakings = collections.Counter(), collections.Counter(), {}, []
+    errors, buckets, slices = collections.Counter(), collections.Counter(), {}
+    wakings = collections.Counter()
     for cpu, events in cpus.items():
         slices[cpu], woken, wrong = replay(events)
-        wakings += woken
+        wakings.update(f"{waker} {wakee}" for _, waker, wakee in woken)
         errors.update(wrong)
         for each in slices[cpu]:
             if not each["unseen"]:
@@ -148,7 +149,7 @@ def main(path, bucket_ns):
         first_flags=states[:1], clocks=clocks, release=release, kinds=kinds, errors=errors,
         slices={cpu: len(each) for cpu, each in slices.items()},
         seen_buckets=buckets, threads=threads, processes=processes, counters=counters,
-        track_slices=track_slices, others=others, wakings=wakings[:100_000],
+        track_slices=track_slices, others=others, wakings=wakings,
         rows={cpu: each[:100_000] for cpu, each in slices.items()},
     )))
 

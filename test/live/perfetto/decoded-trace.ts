@@ -21,7 +21,8 @@ export type DecodedTrace = Readonly<{
   track_slices: readonly (readonly [number, string, string | null])[];
   others: readonly Readonly<{ kind: string; cpu: number; ts: number; filename?: string }>[];
   /** When, by whom, whom. */
-  wakings: readonly (readonly [number, number, number])[];
+  /** How often one thread woke another, by "WAKER WAKEE". */
+  wakings: Readonly<Record<string, number>>;
   rows: Readonly<
     Record<
       string,

@@ -1,0 +1,23 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { collectProfileResults } from '../../src/collectors/profile-results.ts';
+import { currentSession, startProfiling } from '../../src/collectors/profiler.ts';
+import { createContext } from '../../src/context.ts';
+const ctx = createContext({ daemon: false, readOnly: false, stateFolder: '/tmp/zzstate' });
+const call = { signal: new AbortController().signal, progress: () => {} };
+const times = (pid: number) => { const f = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ').map(Number); return { u: f[11]!, s: f[12]! }; };
+test.each([0, 0, 0, 0, 2, 2, 2,2])('x %d', async (n) => {
+  const others = Array.from({ length: n }, () => spawn('sh', ['-c', 'while :; do :; done']));
+  const child = spawn(process.execPath, ['--perf-basic-prof', process.cwd() + '/test/live/programs/spin.mjs'], { cwd: '/tmp/', stdio: 'ignore' });
+  await delay(300);
+  const a = times(child.pid!);
+  await startProfiling(ctx, { event: 'hw:cpu-clock', freq: 199, cpu: -1, pid: child.pid!, max_samples: 0, duration_secs: 3 }, call);
+  await currentSession(ctx)?.done;
+  const b = times(child.pid!);
+  const { data } = await collectProfileResults(ctx, { limit: 50, offset: 0, include_stacks: false, sort: 'self' }, call);
+  child.kill('SIGKILL'); for (const o of others) o.kill('SIGKILL');
+  console.log(n, 'user_pct', data.user_pct, 'stat', (100 * (b.u - a.u)) / (b.u - a.u + b.s - a.s), 'ticks', b.u - a.u + b.s - a.s, data.total_samples, (data.symbols ?? []).slice(0, 5).map((s) => `${s.symbol} ${s.percentage}`).join(' | '));
+  expect(1).toBe(1);
+});
