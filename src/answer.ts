@@ -14,7 +14,7 @@ export type Envelope = Readonly<{
   summary: readonly string[];
   data: object;
 }> &
-  Omit<Reading<object>, 'data' | 'summary'>;
+  Omit<Reading<object>, 'data' | 'summary' | 'picture'>;
 
 export function envelope(
   tool: string,
@@ -22,7 +22,7 @@ export function envelope(
   ctx: Context,
   started_ms: number,
 ): Envelope {
-  const { data, summary, ...measured } = reading;
+  const { data, summary, picture: _, ...measured } = reading;
   return {
     success: true,
     tool,
@@ -39,7 +39,7 @@ export function envelope(
 
 /** A resource as JSON: the documented fields on top, how they were measured beside them. */
 export function resourceDocument(reading: Reading<object>, ctx: Context): object {
-  const { data, summary, ...measured } = reading;
+  const { data, summary, picture: _, ...measured } = reading;
   return { summary, ...data, ...measured, timestamp: ctx.now().toISOString(), host: ctx.host };
 }
 

@@ -1,6 +1,9 @@
 /** Something this host cannot tell, why, and the command that changes it (null: nothing does). */
 export type Unavailable = Readonly<{ what: string; reason: string; fix: string | null }>;
 
+/** A picture for people and for models that see; those pay more for it than for text. */
+export type Picture = Readonly<{ mimeType: 'image/png'; bytes: Uint8Array }>;
+
 /** A resource for the client to read, which the answer is only the summary of. */
 export type ResourceLink = Readonly<{ uri: string; name: string; mimeType: string }>;
 
@@ -25,5 +28,7 @@ export type Reading<T> = Readonly<{
   warnings?: readonly string[];
   /** Resources that hold what the answer is about. */
   links?: readonly ResourceLink[];
+  /** Stands beside the answer, not in it. */
+  picture?: Picture | undefined;
   unavailable?: readonly Unavailable[];
 }>;

@@ -8,7 +8,7 @@ import {
 import type { Call, Context } from './context.ts';
 import { type ErrorCode, errorBody, toTracewrightError } from './errors.ts';
 import { instructions } from './instructions.ts';
-import type { ResourceLink } from './reading.ts';
+import type { Picture, ResourceLink } from './reading.ts';
 import type { Selection } from './selection.ts';
 import type { Subscriptions } from './subscriptions.ts';
 import { standIn } from './transport/prepared-text.ts';
@@ -70,12 +70,13 @@ export function buildServer(
       throw new ProtocolError(invalid_params, unknown);
     }
     try {
-      const answer = await withProgress(request, (call) =>
-        surface.callTool(tool, params.arguments, ctx, call),
+      const { answer, picture } = await withProgress(request, (call) =>
+        surface.askTool(tool, params.arguments, ctx, call),
       );
       const text = JSON.stringify(answer);
       const links = resourceLinks(answer.links ?? [], server.getNegotiatedProtocolVersion());
-      return { content: [{ type: 'text', text }, ...links], structuredContent: answer };
+      const content = [{ type: 'text' as const, text }, ...images(picture), ...links];
+      return { content, structuredContent: answer };
     } catch (thrown) {
       // Without structuredContent: clients would check it against the schema of a success.
       const text = JSON.stringify(errorBody(toTracewrightError(thrown), tool.name));
@@ -131,6 +132,17 @@ export function buildServer(
 
   return server;
 }
+
+const images = (picture: Picture | undefined) =>
+  picture === undefined
+    ? []
+    : [
+        {
+          type: 'image' as const,
+          data: Buffer.from(picture.bytes).toString('base64'),
+          mimeType: picture.mimeType,
+        },
+      ];
 
 /** Clients of older protocols know text, images and sound alone; without `initialize` it is a newer one. */
 const first_with_links = '2025-06-18';

@@ -6,7 +6,7 @@ import { prompts } from './prompts/index.ts';
 import { resources } from './resources/index.ts';
 import { findResource, readResource, readResourceText, uriTemplate } from './resources/read.ts';
 import { type Selection, selectTools } from './selection.ts';
-import { callTool } from './tools/call.ts';
+import { askTool, callTool } from './tools/call.ts';
 
 /**
  * What the server and the command line both offer, with the tools, resources and prompts behind
@@ -16,6 +16,7 @@ export const surface = {
   tools: selectTools,
   resources,
   prompts,
+  askTool,
   callTool,
   readResource,
   readResourceText,

@@ -14,6 +14,7 @@ export type ProfileOutput = Readonly<{ out: string | undefined; open: boolean | 
 const by_extension: readonly (readonly [string, FileView])[] = [
   ['.svg', 'flamegraph.svg'],
   ['.html', 'flamegraph.html'],
+  ['.png', 'flamegraph.png'],
   ['.folded', 'folded.txt'],
   ['.txt', 'folded.txt'],
   ['.json', 'speedscope.json'],
@@ -97,6 +98,7 @@ function viewOf(out: string, isDiff: boolean): FileView {
   const [, view] = by_extension.find(([extension]) => out.endsWith(extension)) ?? [];
   if (view === 'flamegraph.svg' && isDiff) return 'diff.svg';
   if (view === 'flamegraph.html' && isDiff) return 'diff.html';
+  if (view === 'flamegraph.png' && isDiff) return 'diff.png';
   if (view) return view;
   throw new TracewrightError(
     'INVALID_PARAMS',
@@ -109,7 +111,7 @@ function viewOf(out: string, isDiff: boolean): FileView {
 function show(ctx: Context, capture: Capture, id: string, file: string | null): readonly string[] {
   const usual = 'flamegraph.html';
   const shown =
-    file !== null && /\.(?:svg|html)$/.test(file)
+    file !== null && /\.(?:svg|html|png)$/.test(file)
       ? file
       : saveView(ctx, id, usual, viewFile(capture, usual, largest_bytes, null));
   const obstacle = openViewer(shown, process.env);

@@ -32,6 +32,8 @@ type Query = Readonly<{
   output_format: 'summary' | 'collapsed';
   /** The profile is kept, for its views to be asked for. */
   keep?: boolean;
+  /** Its flame graph goes into the answer. */
+  picture?: boolean;
 }>;
 
 export type CpuProfile = Readonly<{
@@ -98,6 +100,7 @@ export async function collectCpuProfile(
     ...parts,
     warnings: [...parts.warnings, ...(keeping?.warnings ?? [])],
     links: keeping?.links ?? [],
+    picture: keeping?.picture,
     summary: inWords(data, targetText(target), window_ms),
     unavailable: [
       ...unavailable,
@@ -120,7 +123,7 @@ function pythonOf(attached: Attached | null, sampled: SampledCpu | null): Attach
 function keep(
   ctx: Context,
   profile: Profile | null | undefined,
-  { sample_rate_hz, keep: isWanted }: Query,
+  { sample_rate_hz, keep: isWanted, picture }: Query,
   target: string,
   duration_ms: number,
   { lost_events = 0, warnings }: Readonly<{ lost_events?: number; warnings: readonly string[] }>,
@@ -128,7 +131,7 @@ function keep(
   if (!profile || !isWanted) return null;
   const facts = { event: 'cpu-clock', rate_hz: sample_rate_hz, duration_ms };
   const capture = cpuCapture(profile, { ...facts, lost: lost_events, warnings });
-  return tryToKeep(ctx, capture, `CPU profile of ${target}`);
+  return tryToKeep(ctx, capture, `CPU profile of ${target}`, picture);
 }
 
 const all = { scope: 'all' as const };

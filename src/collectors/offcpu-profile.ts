@@ -16,6 +16,8 @@ type Query = Readonly<{
   user_stacks: boolean;
   /** The profile is kept, for its views to be asked for. */
   keep?: boolean;
+  /** Its flame graph goes into the answer. */
+  picture?: boolean;
 }>;
 
 export type OffcpuProfile = Readonly<{
@@ -64,6 +66,7 @@ export async function collectOffcpuProfile(
           ctx,
           offcpuCapture(trace, { duration_ms: window_ms, lost, warnings }),
           `Blocked time of ${whose}`,
+          query.picture,
         )
       : null;
   const data: OffcpuProfile = {
@@ -79,6 +82,7 @@ export async function collectOffcpuProfile(
     ...parts,
     warnings: [...warnings, ...(keeping?.warnings ?? [])],
     links: keeping?.links ?? [],
+    picture: keeping?.picture,
     summary: inWords(data, process?.comm ?? null, window_ms),
     unavailable: [...unavailable, ...gaps(data)],
   };

@@ -2,13 +2,16 @@ import type { Context } from '../context.ts';
 import { TracewrightError, toTracewrightError } from '../errors.ts';
 import { captureText, readCaptureText } from '../profiles/capture-file.ts';
 import { flamePicture } from '../profiles/flame-picture.ts';
+import { flamePng } from '../profiles/flame-png.ts';
 import { flameSvg } from '../profiles/flame-svg.ts';
 import type { StackProfile } from '../profiles/stack-profile.ts';
-import type { ResourceLink } from '../reading.ts';
+import type { Picture, ResourceLink } from '../reading.ts';
 
 const kind = 'profile';
 const file = 'profile.json';
 export const largest_view_bytes = 5_000_000;
+/** A picture goes into an answer as a whole. */
+export const largest_png_bytes = 300_000;
 
 /** What an answer says of the capture that its profile was kept as. */
 export type Kept = Readonly<{
@@ -22,22 +25,38 @@ export type Keeping = Readonly<{
   kept: Kept;
   links: readonly ResourceLink[];
   warnings: readonly string[];
+  picture?: Picture | undefined;
 }>;
 
 export const captureUri = (id: string, view: string): string =>
   `profiling://captures/${id}/${view}`;
 
-/** A profile without a stack is not worth keeping, and a full disk is no reason to lose an answer. */
-export function tryToKeep(ctx: Context, profile: StackProfile, title: string): Keeping {
+/**
+ * A profile without a stack is not worth keeping, and a full disk is no reason to lose an answer.
+ * `isShown`: its flame graph goes into the answer.
+ */
+export function tryToKeep(
+  ctx: Context,
+  profile: StackProfile,
+  title: string,
+  isShown = false,
+): Keeping {
   const kept = { capture_id: null, flamegraph_file: null };
   if (profile.stacks.length === 0) return { kept, links: [], warnings: [] };
+  const picture = isShown ? flameImage(profile, title) : undefined;
   try {
-    return { ...keepCapture(ctx, profile, title), warnings: [] };
+    return { ...keepCapture(ctx, profile, title), warnings: [], picture };
   } catch (thrown) {
     const { message, suggestion } = toTracewrightError(thrown);
-    return { kept, links: [], warnings: [`The profile is not kept: ${message} ${suggestion}`] };
+    const warnings = [`The profile is not kept: ${message} ${suggestion}`];
+    return { kept, links: [], warnings, picture };
   }
 }
+
+const flameImage = (profile: StackProfile, title: string): Picture => ({
+  mimeType: 'image/png',
+  bytes: flamePng(flamePicture(profile, title), largest_png_bytes),
+});
 
 /** Keeps a profile under an id, its flame graph beside it. EXECUTION_FAILED without space. */
 export function keepCapture(ctx: Context, profile: StackProfile, title: string) {

@@ -2,23 +2,26 @@ import { TracewrightError } from '../errors.ts';
 import { diffPicture } from '../profiles/diff-picture.ts';
 import { flameHtml } from '../profiles/flame-html.ts';
 import { flamePicture } from '../profiles/flame-picture.ts';
+import { flamePng } from '../profiles/flame-png.ts';
 import { type FlamePicture, flameSvg } from '../profiles/flame-svg.ts';
 import { foldedText } from '../profiles/folded-text.ts';
 import { pprofFile } from '../profiles/pprof-file.ts';
 import { noiseNote } from '../profiles/profile-diff.ts';
 import { speedscopeFile } from '../profiles/speedscope.ts';
 import { withTasks } from '../profiles/with-tasks.ts';
-import type { Capture } from './profile-captures.ts';
+import { type Capture, largest_png_bytes } from './profile-captures.ts';
 
 /** Views that are files of their own, and what they are. */
 export const fileViews = {
   'flamegraph.svg': 'image/svg+xml',
   'flamegraph.html': 'text/html',
+  'flamegraph.png': 'image/png',
   'folded.txt': 'text/plain',
   'speedscope.json': 'application/json',
   'profile.pb.gz': 'application/octet-stream',
   'diff.svg': 'image/svg+xml',
   'diff.html': 'text/html',
+  'diff.png': 'image/png',
 } as const;
 
 export type FileView = keyof typeof fileViews;
@@ -26,11 +29,13 @@ export type FileView = keyof typeof fileViews;
 export const fileViewNames = [
   'flamegraph.svg',
   'flamegraph.html',
+  'flamegraph.png',
   'folded.txt',
   'speedscope.json',
   'profile.pb.gz',
   'diff.svg',
   'diff.html',
+  'diff.png',
 ] as const satisfies readonly FileView[];
 
 export const isFileView = (view: string): view is FileView => Object.hasOwn(fileViews, view);
@@ -51,6 +56,8 @@ export function viewFile(
       return flameSvg(flamePicture(profile, title), options);
     case 'flamegraph.html':
       return flameHtml(flamePicture(profile, title), profile.warnings, options);
+    case 'flamegraph.png':
+      return flamePng(flamePicture(profile, title), Math.min(max_bytes, largest_png_bytes));
     case 'folded.txt':
       return foldedText(profile);
     case 'speedscope.json':
@@ -61,6 +68,8 @@ export function viewFile(
       return flameSvg(difference(title, profile, other), options);
     case 'diff.html':
       return flameHtml(difference(title, profile, other), noise(profile, other), options);
+    case 'diff.png':
+      return flamePng(difference(title, profile, other), Math.min(max_bytes, largest_png_bytes));
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
 import { cut, page } from '../page.ts';
-import type { Reading } from '../reading.ts';
+import type { Picture, Reading } from '../reading.ts';
 import {
   type Capture,
   captureUri,
@@ -115,7 +115,9 @@ function fileReading(
   query: ViewQuery,
 ): ViewReading {
   const { id } = capture;
+  const isPicture = fileViews[view] === 'image/png';
   if (ctx.settings.readOnly || id === null) {
+    if (isPicture) return pictureReading(capture, view, otherOf(ctx, query));
     throw new TracewrightError(
       'NOT_ALLOWED',
       'A server with --read-only writes no files.',
@@ -124,6 +126,7 @@ function fileReading(
   }
   const other = otherOf(ctx, query);
   const content = viewFile(capture, view, largest_view_bytes, other);
+  const picture = isPicture && typeof content !== 'string' ? pictureOf(content) : undefined;
   const name = other?.id == null ? view : `${other.id.replace('_', '-')}-${view}`;
   const path = saveView(ctx, id, name, content);
   const uri = captureUri(id, view) + (other?.id == null ? '' : `?other=${other.id}`);
@@ -133,12 +136,28 @@ function fileReading(
     source: 'a kept profile',
     summary: [`${view} of ${capture.title}: ${bytes} bytes in ${path}.`, ...howToOpen(view)],
     links: [{ uri, name: `${view} of ${capture.title}`.slice(0, 100), mimeType: fileViews[view] }],
+    picture,
+  };
+}
+
+const pictureOf = (bytes: Uint8Array): Picture => ({ mimeType: 'image/png', bytes });
+
+/** Where no file may be written the picture still goes into the answer. */
+function pictureReading(capture: Capture, view: FileView, other: Capture | null): ViewReading {
+  const content = viewFile(capture, view, largest_view_bytes, other);
+  const { id, title } = capture;
+  return {
+    data: { capture_id: id, view, bytes: content.length, mime_type: fileViews[view] },
+    source: 'a kept profile',
+    summary: [`${view} of ${title}: ${content.length} bytes.`],
+    picture: typeof content === 'string' ? undefined : pictureOf(content),
   };
 }
 
 function howToOpen(view: FileView): readonly string[] {
   if (view === 'speedscope.json') return ['Open it at speedscope.app, which keeps it local.'];
   if (view === 'profile.pb.gz') return ['Open it with: go tool pprof -http=: FILE'];
+  if (view.endsWith('.png')) return ['Clients that show pictures have it beside this answer.'];
   return view === 'folded.txt' ? [] : ['Open it in a browser: click zooms, Ctrl-F searches.'];
 }
 

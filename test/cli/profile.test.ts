@@ -38,6 +38,12 @@ test('as pprof it is gzip', () => {
   expect(readFileSync(out).subarray(0, 2)).toEqual(Buffer.from([0x1f, 0x8b]));
 });
 
+test('as PNG it is a picture', () => {
+  const out = join(folder, 'out.png');
+  expect(profile(stacks, '--out', out).status).toBe(0);
+  expect(readFileSync(out).toString('latin1')).toMatch(/^\x89PNG.*IEND/s);
+});
+
 test('--open tells where the flame graph is when there is no screen', () => {
   const { stdout, status } = profile(stacks, '--open');
   expect(status).toBe(0);
@@ -65,7 +71,7 @@ test('a file that cannot be written is refused before anything is read or measur
 });
 
 test.each([
-  [[stacks, '--out', 'x.png'], 2, 'does not tell the format'],
+  [[stacks, '--out', 'x.bmp'], 2, 'does not tell the format'],
   [['/nonexistent/x'], 2, 'There is no file'],
   [[stacks, 'nonsense=1'], 2, 'nonsense'],
   [['--read-only'], 1, 'nothing is recorded'],

@@ -91,6 +91,32 @@ describe('profile_view', () => {
     },
   );
 
+  test.each(['flamegraph.png', 'diff.png'])(
+    'gives %s as a picture beside the answer',
+    async (view) => {
+      const { data, picture } = await ask({ capture: later, view, other: id });
+      expect(picture).toEqual({ mimeType: 'image/png', bytes: readFileSync(Object(data).file) });
+      const { answer } = await surface.askTool(
+        profileView,
+        { capture: later, view, other: id },
+        ctx,
+        call,
+      );
+      expect(answer).not.toHaveProperty('picture');
+    },
+  );
+
+  test('gives a picture, and no file, where nothing may be written', async () => {
+    const args = { capture: later, view: 'flamegraph.png' };
+    const readOnly = { ...ctx, settings: { ...ctx.settings, readOnly: true } };
+    const { data, picture } = await profileView.invoke(args, readOnly, call);
+    expect(picture?.bytes).toHaveLength(Object(data).bytes);
+    expect(data).not.toHaveProperty('file');
+    await expect(
+      profileView.invoke({ ...args, view: 'flamegraph.svg' }, readOnly, call),
+    ).rejects.toMatchObject({ code: 'NOT_ALLOWED' });
+  });
+
   test('pages its rows', async () => {
     const first = await ask({ capture: many, view: 'top', limit: 2 });
     const next = await ask({ capture: many, view: 'top', limit: 2, offset: 2 });

@@ -28,13 +28,15 @@ test.each(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'])(
 );
 
 test.each([
-  ['2024-11-05', ['text']],
-  ['2025-06-18', ['text', 'resource_link']],
-])('a client of %s gets content of the types that it knows: %j', (version, types) => {
+  ['2024-11-05', 'svg', ['text']],
+  ['2025-06-18', 'svg', ['text', 'resource_link']],
+  ['2024-11-05', 'png', ['text', 'image']],
+  ['2025-06-18', 'png', ['text', 'image', 'resource_link']],
+])('a client of %s that asks for %s gets content that it knows: %j', (version, form, types) => {
   const folder = mkdtempSync(join(tmpdir(), 'tracewright-links-'));
   try {
     writeFileSync(join(folder, 'stacks.folded'), 'main;work 7\n');
-    const args = { capture: 'stacks.folded', view: 'flamegraph.svg' };
+    const args = { capture: 'stacks.folded', view: `flamegraph.${form}` };
     const input =
       initialize(version) + line(2, 'tools/call', { name: 'profile_view', arguments: args });
     const { messages } = pipe(input, [

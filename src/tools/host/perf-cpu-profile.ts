@@ -1,6 +1,6 @@
 import * as z from 'zod/v4';
 import { collectCpuProfile } from '../../collectors/cpu-profile.ts';
-import { defineTool } from '../define-tool.ts';
+import { defineTool, rarelyNeeded } from '../define-tool.ts';
 
 export const perfCpuProfile = defineTool({
   name: 'perf_cpu_profile',
@@ -15,6 +15,11 @@ export const perfCpuProfile = defineTool({
     pid: z.int().min(1).optional().describe('one process'),
     include_kernel: z.boolean().default(true).describe('also sample the kernel'),
     output_format: z.enum(['summary', 'collapsed']).default('summary').describe('form'),
+    picture: z
+      .boolean()
+      .default(false)
+      .describe('with the flame graph as an image')
+      .meta(rarelyNeeded),
   }),
   output: z.looseObject({
     total_samples: z.int().nullable(),

@@ -1,6 +1,6 @@
 import * as z from 'zod/v4';
 import { collectOffcpuProfile } from '../../collectors/offcpu-profile.ts';
-import { defineTool } from '../define-tool.ts';
+import { defineTool, rarelyNeeded } from '../define-tool.ts';
 
 export const perfOffcpuProfile = defineTool({
   name: 'perf_offcpu_profile',
@@ -20,6 +20,11 @@ export const perfOffcpuProfile = defineTool({
       .describe('leaves out shorter waits, us'),
     kernel_stacks: z.boolean().default(true).describe('stacks with frames of the kernel'),
     user_stacks: z.boolean().default(true).describe('stacks with frames of programs'),
+    picture: z
+      .boolean()
+      .default(false)
+      .describe('with the flame graph as an image')
+      .meta(rarelyNeeded),
   }),
   output: z.looseObject({
     method: z.string().nullable(),
