@@ -50,6 +50,8 @@ type Recording = Readonly<{
   duration_ms: number;
   /** Set where tracefs is not mounted: perf then mounts it for itself. */
   private_mounts: boolean;
+  /** Stamps samples with CLOCK_MONOTONIC, for them to be laid beside other records. */
+  monotonic?: boolean;
 }>;
 
 const name = /^[a-z][a-z0-9_-]{0,63}$/i;
@@ -75,6 +77,7 @@ export function perfRecord(recording: Recording): Command {
       ...['-D', '-1', '--control', 'fd:3,4'],
       ...['-e', eventSelector(recording.event, recording.user_only)],
       ...every,
+      ...(recording.monotonic === true ? ['-k', 'CLOCK_MONOTONIC'] : []),
       ...callGraph(recording.callgraph),
       ...targetOf(recording.target),
       // Build ids are read from every binary at the end of a recording: seconds that nobody needs.

@@ -5,14 +5,16 @@ import { programs } from './programs.ts';
  * `perf script` on a recording of ours, as text for parsers/perf-script. Offsets into the function
  * (symoff) and inlined frames are left out: the first makes the text longer, the second starts
  * addr2line for every frame. Nothing that runs a script or reads another file can be said here.
+ * `times`: microseconds, as perf prints them by itself, or nanoseconds.
  */
-export function perfScript(recording: string): Command {
+export function perfScript(recording: string, times: 'us' | 'ns' = 'us'): Command {
   return approve({
     program: programs.perf,
     args: [
       'script',
       ...['-i', ownPath(recording)],
       '--no-inline',
+      ...(times === 'ns' ? ['--ns'] : []),
       ...['-F', 'comm,pid,tid,cpu,time,event,ip,sym,dso'],
     ],
     // The text of a recording is about seven times as long as the recording.

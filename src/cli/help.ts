@@ -8,7 +8,7 @@ export const help = `tracewright: true numbers from the Linux kernel, for people
   tracewright call TOOL key=value    call a tool           e.g. call get_topology detail_level=full
   tracewright read URI               read a resource       e.g. read 'stats://aggregated/process?limit=5'
   tracewright prompt NAME key=value  print a workflow      e.g. prompt debug_high_latency pid=1234
-  tracewright profile [cpu|offcpu|FILE] --out F   flame graph (.svg .html), .folded, speedscope .json, pprof .pb.gz
+  tracewright profile [cpu|offcpu|FILE] --out F   flame graph (.svg .html .png), .folded, speedscope .json, pprof .pb.gz
   tracewright watch                  scheduler events live, one line each, until Ctrl-C
   tracewright record                 what the scheduler does, as a trace for ui.perfetto.dev
   tracewright report                 one HTML page: findings, topology, CPU use, latency, processes
@@ -17,10 +17,11 @@ export const help = `tracewright: true numbers from the Linux kernel, for people
 Options
   --json                 JSON instead of text
   --types a,b            events to watch; a wrong one is answered with all there are
-  --pid N                watch one process; record only its wakeups
+  --pid N                watch one process; record only its wakeups and stacks
   --min-latency US       only switches to tasks that waited so many microseconds for a CPU
   --duration S           end after so many seconds (watch; default and at most 3600)
   --seconds N            how long to record or to watch (record, report; default 5)
+  --sample-hz N          call stacks in the trace, so many per second and CPU (record; default none)
   --out FILE             where to put it: report (default tracewright-report.html), a copy of what record keeps,
                          profile (the name says the format)
   --open                 show the flame graph in a browser (profile)

@@ -33,6 +33,7 @@ const options = {
   out: { type: 'string' },
   open: { type: 'boolean' },
   seconds: { type: 'string' },
+  'sample-hz': { type: 'string' },
 } as const;
 
 /** Runs the command line and gives the exit code: 0 done, 1 failed, 2 wrong usage. */

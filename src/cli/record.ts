@@ -12,6 +12,7 @@ import { shellCall } from './shell-call.ts';
 const options = z.object({
   seconds: wholeNumber(1, 60).default(5).describe('1 to 60, default 5'),
   pid: wholeNumber(1, 4_194_304).optional().describe('a process'),
+  'sample-hz': wholeNumber(1, 999).optional().describe('1 to 999'),
   out: z.string().min(1).optional().describe('a file'),
 });
 
@@ -21,10 +22,10 @@ export async function record(
   given: Readonly<Record<string, unknown>>,
   json: boolean,
 ): Promise<string> {
-  const { seconds, pid, out } = checkArguments('record', options, given);
+  const { seconds, pid, out, 'sample-hz': hz } = checkArguments('record', options, given);
   const file = out === undefined ? null : outFile(out);
   const started_ms = ctx.monotonicMs();
-  const query = { duration_seconds: seconds, pid: pid ?? null };
+  const query = { duration_seconds: seconds, pid: pid ?? null, sample_hz: hz ?? null };
   const reading = await recordTrace(ctx, query, shellCall());
   if (file !== null) copy(reading.data.path, file);
   const answer = envelope('record', reading, ctx, started_ms);

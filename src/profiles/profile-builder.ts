@@ -12,6 +12,10 @@ export type StackProfiles = Readonly<{
   task(task: StackTask): number;
   /** `frames`: the numbers of `depth` frames, innermost first. */
   stack(frames: Int32Array, depth: number): number;
+  /** What numbers stand for; frames of a stack outermost first. */
+  frameOf(frame: number): Frame | undefined;
+  taskOf(task: number): StackTask | undefined;
+  stackOf(stack: number): readonly number[];
   add(event: string, sample: Weighed): void;
   finish(of: (event: string) => EventFacts): readonly StackProfile[];
 }>;
@@ -108,6 +112,9 @@ export function stackProfiles(detail: TaskDetail): StackProfiles {
       for (let at = depth - 1; at >= 0; at--) node = calls.of(node, innermostFirst[at] ?? -1);
       return node;
     },
+    frameOf: (frame) => frames[frame],
+    taskOf: (task) => tasks[task],
+    stackOf: framesOf,
     add(event, { stack, task, weight }) {
       const samples = samplesOf(event);
       const pair = samples.pairs.of(stack, task);

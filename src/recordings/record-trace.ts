@@ -1,5 +1,5 @@
 import { programs } from '../../allowlist/programs.ts';
-import type { EventType, StreamEvent } from '../../parsers/stream/stream.ts';
+import type { EventType } from '../../parsers/stream/stream.ts';
 import { eventCapabilities } from '../collectors/event-tracer.ts';
 import { asUnavailable } from '../collectors/event-types.ts';
 import { kernelFacts } from '../collectors/kernel-facts.ts';
@@ -7,15 +7,13 @@ import { tracedProcess } from '../collectors/traced-process.ts';
 import { bpfObstacle } from '../collectors/tracing-obstacles.ts';
 import type { Call, Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
-import type { Reading } from '../reading.ts';
+import type { Reading, Unavailable } from '../reading.ts';
 import type { CaptureDraft } from '../store/capture-store.ts';
-import { describeProcess } from './describe-process.ts';
-import { eventOrder } from './event-order.ts';
-import { hostSamples } from './host-samples.ts';
-import { perfettoTrace } from './perfetto/perfetto-trace.ts';
+import { type CallstackSamples, type SampleCounts, sampleCallstacks } from './callstack-samples.ts';
 import { recordEvents } from './record-events.ts';
-import { figuresOf, type RecordingFigures } from './recording-figures.ts';
-import { recordingInWords } from './recording-words.ts';
+import type { RecordingFigures } from './recording-figures.ts';
+import { latest_ns, recordingSession } from './recording-session.ts';
+import { recordingInWords, recordingWarnings } from './recording-words.ts';
 import { type TraceClock, traceClock } from './trace-clock.ts';
 
 export const recording_kind = 'recording';
@@ -26,6 +24,8 @@ export type RecordRequest = Readonly<{
   duration_seconds: number;
   /** A process whose wakeups alone are kept. Switches are those of all: who ran instead matters. */
   pid: number | null;
+  /** Call stacks per second and CPU; null for none. */
+  sample_hz: number | null;
 }>;
 
 /** What a recording is; the manifest beside the trace has the same. */
@@ -43,6 +43,8 @@ export type Recording = Readonly<{
   pid: number | null;
   lost_events: number;
   ended: 'time' | 'full' | 'tracer';
+  /** Call stacks in the trace; null where none were asked for, or could be taken. */
+  stack_samples: SampleCounts | null;
   open_with: string;
 }> &
   RecordingFigures;
@@ -61,11 +63,6 @@ const wanted: readonly EventType[] = [
 const needed: ReadonlySet<EventType> = new Set(['sched_switch', 'sched_waking']);
 /** Some 5 million switches; what a browser still opens. */
 const most_bytes = 128 * 1024 * 1024;
-
-/** A record arrives at most two turns of the buffers after those that overtook it (buffer.bt). */
-const latest_ns = 300_000_000;
-/** Events that may gather before the oldest of them are written. */
-const most_waiting = 16_384;
 
 const recording = new WeakSet<Context>();
 
@@ -100,59 +97,95 @@ async function record(
   draft: CaptureDraft,
   call: Call,
 ): Promise<Reading<Recording>> {
-  const focus = request.pid === null ? null : tracedProcess(ctx, request.pid);
+  const pid = request.pid === null ? null : tracedProcess(ctx, request.pid).pid;
   const all = await eventCapabilities(ctx, call);
   const missing = all.filter(({ type, available }) => wanted.includes(type) && !available);
   const fatal = missing.find(({ type }) => needed.has(type));
   if (fatal) throw notPossible(fatal.reason ?? `There is no ${fatal.type}.`, fatal.fix);
+  const sampling = await startSampling(ctx, request, pid, call);
+  const samples = sampling !== null && 'stop' in sampling ? sampling : null;
+  const types = wanted.filter((type) => missing.every((each) => each.type !== type));
+  try {
+    const { attached, clock, late_ms, ...facts } = await taken(
+      ctx,
+      { types, duration_ms: request.duration_seconds * 1000, pid, draft, samples },
+      call,
+    );
+    const isCut = late_ms > latest_ns / 1e6;
+    const title = `${facts.switches} switches in ${facts.duration_ms} ms`;
+    const manifest = draft.keep(title, { [facts_file]: JSON.stringify({ ...facts, attached }) });
+    const path = ctx.captures.path(recording_kind, manifest.id, trace_file) ?? '';
+    const { id: recording_id, bytes } = manifest;
+    const data: Recording = { recording_id, path, bytes, ...facts, open_with: openWith(path) };
+    return {
+      data,
+      source: samples === null ? 'bpftrace, /proc' : 'bpftrace, perf, /proc',
+      summary: recordingInWords(data),
+      window_ms: facts.duration_ms,
+      lost_events: facts.lost_events,
+      unavailable: [
+        ...missing.map(asUnavailable),
+        ...(sampling !== null && 'what' in sampling ? [sampling] : []),
+      ],
+      ...(facts.ended === 'time' && !isCut ? {} : { truncated: true }),
+      warnings: [
+        ...recordingWarnings(facts, clock, most_bytes),
+        ...(isCut ? [`bpftrace did not keep up: the last ${late_ms} ms are not in it.`] : []),
+      ],
+      links: [{ uri: recordingUri(recording_id), name: title, mimeType: 'application/json' }],
+    };
+  } finally {
+    await samples?.end();
+  }
+}
+
+const startSampling = (
+  ctx: Context,
+  { sample_hz: rate_hz, duration_seconds }: RecordRequest,
+  pid: number | null,
+  call: Call,
+): Promise<CallstackSamples | Unavailable> | null =>
+  rate_hz === null
+    ? null
+    : sampleCallstacks(ctx, { rate_hz, pid, duration_ms: duration_seconds * 1000 }, call);
+
+type Plan = Readonly<{
+  types: readonly EventType[];
+  duration_ms: number;
+  pid: number | null;
+  draft: CaptureDraft;
+  samples: CallstackSamples | null;
+}>;
+
+/** Writes the trace, and says what is in it. */
+async function taken(ctx: Context, plan: Plan, call: Call) {
+  const { types, duration_ms, pid, draft, samples } = plan;
   const clock = traceClock(ctx);
-  const session = recordingSession(ctx, clock, draft, focus?.pid ?? null);
-  const { lost, unreadable, ended, attached } = await recordEvents(
-    ctx,
-    {
-      types: wanted.filter((type) => missing.every((each) => each.type !== type)),
-      duration_ms: request.duration_seconds * 1000,
-      ...session,
-      isFull: () => draft.bytes() >= most_bytes,
-    },
-    call,
-  );
+  const session = recordingSession(ctx, clock, draft, pid);
+  const isFull = (): boolean => draft.bytes() >= most_bytes;
+  const over = (): void => {
+    session.over();
+    samples?.stop();
+  };
+  const wish = { types, duration_ms, ...session, over, isFull };
+  const { lost, unreadable, ended, attached } = await recordEvents(ctx, wish, call);
   const { from_ns, to_ns, figures, late_ms } = session.finish();
-  const isCut = late_ms > latest_ns / 1e6;
-  const facts = {
+  const offset_ns = clock.suspended_ns;
+  const into = { from_ns, to_ns, offset_ns, write: draft.append, isFull };
+  return {
     duration_ms: Math.round((to_ns - from_ns) / 1e6),
     from_ns,
     to_ns,
     kernel_clock: clock.kernel_clock,
     kernel: kernelFacts(ctx).release.value,
-    pid: focus?.pid ?? null,
+    pid,
     lost_events: lost + unreadable,
     ended,
+    stack_samples: (await samples?.read(into)) ?? null,
     ...figures,
-  };
-  const title = `${facts.switches} switches in ${facts.duration_ms} ms`;
-  const manifest = draft.keep(title, { [facts_file]: JSON.stringify({ ...facts, attached }) });
-  const path = ctx.captures.path(recording_kind, manifest.id, trace_file) ?? '';
-  const data: Recording = {
-    recording_id: manifest.id,
-    path,
-    bytes: manifest.bytes,
-    ...facts,
-    open_with: openWith(path),
-  };
-  return {
-    data,
-    source: 'bpftrace, /proc',
-    summary: recordingInWords(data),
-    window_ms: facts.duration_ms,
-    lost_events: facts.lost_events,
-    unavailable: missing.map(asUnavailable),
-    ...(ended === 'time' && !isCut ? {} : { truncated: true }),
-    warnings: [
-      ...warnings(facts, clock),
-      ...(isCut ? [`bpftrace did not keep up: the last ${late_ms} ms are not in it.`] : []),
-    ],
-    links: [{ uri: recordingUri(manifest.id), name: title, mimeType: 'application/json' }],
+    attached,
+    clock,
+    late_ms,
   };
 }
 
@@ -160,111 +193,6 @@ const recordingUri = (id: string): string => `captures://recording?id=${id}`;
 
 export const openWith = (path: string): string =>
   `https://ui.perfetto.dev (Open trace file; it stays in the browser), or trace_processor_shell ${path}`;
-
-/** What becomes of events and of time, between the first probe and the last byte. */
-function recordingSession(
-  ctx: Context,
-  clock: TraceClock,
-  draft: CaptureDraft,
-  focus: number | null,
-) {
-  const opened_ns = clock.now_ns();
-  const trace = perfettoTrace({
-    clocks: { boottime_ns: opened_ns, realtime_ns: ctx.now().getTime() * 1e6 },
-    uname: { release: kernelFacts(ctx).release.value ?? '', machine: machine(ctx.arch) },
-    start_ns: opened_ns,
-    describe: describeProcess(ctx),
-    write: draft.append,
-  });
-  let from_ns = Number.POSITIVE_INFINITY;
-  let to_ns = Number.POSITIVE_INFINITY;
-  let samples = hostSamples(ctx, trace, opened_ns);
-  let figures = figuresOf(opened_ns);
-  const order = eventOrder((event, ts) => {
-    trace.event(event, ts);
-    figures.add(event, ts);
-  });
-  /** The newest time of all that came, and of what is kept of it. */
-  let heard_ns = 0;
-  let newest_ns = 0;
-  let waiting = 0;
-  /** By the time of the events themselves: bpftrace may lag behind. */
-  const release = (): void => {
-    order.release(newest_ns - latest_ns);
-    waiting = 0;
-  };
-  return {
-    began(): void {
-      from_ns = clock.now_ns();
-      figures = figuresOf(from_ns);
-      samples = hostSamples(ctx, trace, from_ns);
-    },
-    take(event: StreamEvent): void {
-      if (event.ts === null) return;
-      const ts = clock.ofEvent(event.ts);
-      heard_ns = Math.max(heard_ns, ts);
-      if (ts < from_ns || ts > to_ns || !isWanted(event, focus)) return;
-      order.add(event, ts);
-      newest_ns = Math.max(newest_ns, ts);
-      waiting += 1;
-      if (waiting >= most_waiting) release();
-    },
-    step(): void {
-      release();
-      samples.step(clock.now_ns());
-      trace.name();
-    },
-    over(): void {
-      to_ns = clock.now_ns();
-      samples.step(to_ns);
-    },
-    isThrough: () => heard_ns >= to_ns,
-    finish() {
-      order.release(to_ns);
-      // What did not come in time is not part of the recording.
-      const missing_ns = to_ns - heard_ns;
-      if (heard_ns > from_ns && missing_ns > latest_ns) to_ns = heard_ns;
-      trace.finish();
-      const late_ms = Math.round(Math.max(0, missing_ns) / 1e6);
-      return { from_ns, to_ns, figures: figures.result(to_ns), late_ms };
-    },
-  };
-}
-
-/** Processes come, go and change CPUs rarely enough to be kept, and who runs is the point of it. */
-const always: ReadonlySet<EventType> = new Set(['sched_switch', 'fork', 'exec', 'exit']);
-
-/** A wakeup is also of the process that causes it. */
-function isWanted(event: StreamEvent, focus: number | null): boolean {
-  if (focus === null || always.has(event.type)) return true;
-  return event['tgid'] === focus || event['waker_tgid'] === focus || event['pid'] === focus;
-}
-
-const machine = (arch: string): string =>
-  arch === 'x64' ? 'x86_64' : arch === 'arm64' ? 'aarch64' : arch;
-
-function warnings(
-  { lost_events, gaps, ended }: Readonly<Pick<Recording, 'lost_events' | 'gaps' | 'ended'>>,
-  { suspended_ns, kernel_clock }: TraceClock,
-): string[] {
-  return [
-    ...(lost_events === 0
-      ? []
-      : [
-          `${lost_events} events were lost between the kernel and bpftrace: a slice may stand for several.`,
-        ]),
-    ...(gaps === 0
-      ? []
-      : [
-          `At ${gaps} places the kernel told nothing of some switches, see "Missing switches" in the trace: the task before such a place did not run up to its end.`,
-        ]),
-    ...(ended === 'full' ? [`It ended early: a recording has at most ${most_bytes} bytes.`] : []),
-    ...(ended === 'tracer' ? ['It ended early: bpftrace ended by itself.'] : []),
-    ...(suspended_ns === 0 || kernel_clock === 'CLOCK_BOOTTIME'
-      ? []
-      : ['The machine was suspended before: times since boot are right to 20 ms.']),
-  ];
-}
 
 function notPossible(reason: string, fix: string | null): TracewrightError {
   return new TracewrightError(

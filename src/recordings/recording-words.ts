@@ -1,4 +1,5 @@
 import type { Recording } from './record-trace.ts';
+import type { TraceClock } from './trace-clock.ts';
 
 /** A recording as a person would tell of it, with where it is and how to look at it. */
 export function recordingInWords(data: Recording): string[] {
@@ -9,6 +10,7 @@ export function recordingInWords(data: Recording): string[] {
     `Recorded ${duration_ms / 1000} s: ${switches} context switches, ${wakeups} wakeups, ${lost_events} events lost; ${sizeOf(data.bytes)}.`,
     ...(busiest.length === 0 ? [] : [`Busiest: ${busiest.join(', ')}.`]),
     ...(running.length === 0 ? [] : [`Most CPU time: ${running.join(', ')}.`]),
+    ...sampled(data.stack_samples),
     ...(longest_wait === null
       ? []
       : [
@@ -19,5 +21,49 @@ export function recordingInWords(data: Recording): string[] {
   ];
 }
 
+function sampled(samples: Recording['stack_samples']): string[] {
+  if (samples === null) return [];
+  return [`${samples.samples} call stacks at ${samples.rate_hz} Hz, ${samples.idle} of them idle.`];
+}
+
 const sizeOf = (bytes: number): string =>
   bytes < 1_000_000 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+
+type Missing = Readonly<Pick<Recording, 'lost_events' | 'gaps' | 'ended' | 'stack_samples'>>;
+
+/** What is missing from it, or less exact than it seems. */
+export function recordingWarnings(
+  { lost_events, gaps, ended, stack_samples }: Missing,
+  { suspended_ns, kernel_clock }: TraceClock,
+  most_bytes: number,
+): string[] {
+  return [
+    ...(lost_events === 0
+      ? []
+      : [
+          `${lost_events} events were lost between the kernel and bpftrace: a slice may stand for several.`,
+        ]),
+    ...(gaps === 0
+      ? []
+      : [
+          `At ${gaps} places the kernel told nothing of some switches, see "Missing switches" in the trace: the task before such a place did not run up to its end.`,
+        ]),
+    ...(ended === 'full' ? [`It ended early: a recording has at most ${most_bytes} bytes.`] : []),
+    ...(ended === 'tracer' ? ['It ended early: bpftrace ended by itself.'] : []),
+    ...sampleWarnings(stack_samples),
+    ...(suspended_ns === 0 || kernel_clock === 'CLOCK_BOOTTIME'
+      ? []
+      : ['The machine was suspended before: times since boot are right to 20 ms.']),
+  ];
+}
+
+function sampleWarnings(samples: Recording['stack_samples']): string[] {
+  if (samples === null) return [];
+  const { lost, is_cut } = samples;
+  return [
+    ...(lost > 0 ? [`The kernel dropped ${lost} stack samples.`] : []),
+    ...(is_cut
+      ? ['Not all stack samples are in the trace: it is full, or perf was too slow.']
+      : []),
+  ];
+}

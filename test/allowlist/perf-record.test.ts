@@ -74,10 +74,11 @@ const hostile: fc.Arbitrary<unknown> = fc.record({
   max_bytes: fc.oneof(hostileNumber, fc.constant(plain.max_bytes)),
   duration_ms: fc.oneof(hostileNumber, fc.constant(plain.duration_ms)),
   private_mounts: fc.boolean(),
+  monotonic: fc.constantFrom(undefined, true, false, 'CLOCK_REALTIME'),
 });
 
 const grammar =
-  /^record -q -D -1 --control fd:3,4 -e (?:[a-z-]+|[a-zA-Z][\w-]{0,63}:[a-zA-Z][\w-]{0,63})(?::u)? (?:-F \d{1,5}|-c \d{1,10}) -g (?:-a|-C \d{1,5}|-p \d{1,7} --sample-cpu) -B -N --max-size \d+B -o \/[\w./@+-]{1,250}$/;
+  /^record -q -D -1 --control fd:3,4 -e (?:[a-z-]+|[a-zA-Z][\w-]{0,63}:[a-zA-Z][\w-]{0,63})(?::u)? (?:-F \d{1,5}|-c \d{1,10})(?: -k CLOCK_MONOTONIC)? -g (?:-a|-C \d{1,5}|-p \d{1,7} --sample-cpu) -B -N --max-size \d+B -o \/[\w./@+-]{1,250}$/;
 
 function commandOf(recording: unknown): Command | null {
   try {

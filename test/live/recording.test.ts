@@ -74,7 +74,11 @@ describe.skipIf(obstacle !== null)(`a recording (${obstacle ?? 'root, bpftrace, 
     const stopCounting = await startCounting();
     const soon = setInterval(() => void run('/bin/true'), 300);
     try {
-      const reading = await recordTrace(ctx, { duration_seconds: 3, pid: null }, call);
+      const reading = await recordTrace(
+        ctx,
+        { duration_seconds: 3, pid: null, sample_hz: null },
+        call,
+      );
       recording = reading.data;
     } finally {
       clearInterval(soon);

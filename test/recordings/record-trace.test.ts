@@ -58,7 +58,7 @@ const wakeup = (ts: number, waker: number, wakee: number): string =>
   `e\t${ts}\t${2 * 2 ** 44}\t${waker}\t${waker}\t${wakee}\t${wakee}\t1\t0\t61\t0\t62\t0`;
 
 const begin = 1_000_000_000;
-const request = { duration_seconds: 1, pid: null };
+const request = { duration_seconds: 1, pid: null, sample_hz: null };
 
 describe('a recording', () => {
   test('holds what happens while it is made, and nothing from before or after', async () => {
@@ -103,6 +103,23 @@ describe('a recording', () => {
     });
     const { data } = await recordTrace(ctx, { ...request, pid: 7 }, call);
     expect(data).toMatchObject({ switches: 1, wakeups: 2, pid: 7 });
+  });
+
+  test('without perf is made all the same, and says that stacks are missing', async () => {
+    const { find, ...rest } = machine(() => {});
+    const ctx: Context = {
+      ...rest,
+      find: (program) =>
+        program.name === 'perf' ? { problem: 'missing', path: null } : find(program),
+      install: () => 'sudo apt-get install linux-perf',
+    };
+    const { data, unavailable } = await recordTrace(ctx, { ...request, sample_hz: 99 }, call);
+    expect(data).toMatchObject({ stack_samples: null, duration_ms: 1000 });
+    expect(unavailable).toContainEqual({
+      what: 'stack_samples',
+      reason: 'perf is not installed.',
+      fix: 'sudo apt-get install linux-perf',
+    });
   });
 
   test('ends with bpftrace, and says so', async () => {

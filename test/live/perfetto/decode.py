@@ -96,6 +96,20 @@ def replay(events):
     return slices, wakings, errors
 
 
+def stack_sample(packet, interned):
+    """As Perfetto looks it up: what a sample names must stand in front of it, in its sequence."""
+    assert packet.sequence_flags & 2, "a sample that does not say that it needs what stands before it"
+    sample = packet.perf_sample
+    frames = []
+    for iid in interned["callstacks"][sample.callstack_iid].frame_ids:
+        frame = interned["frames"][iid]
+        mapping = interned["mappings"][frame.mapping_id]
+        path = "/".join(interned["mapping_paths"][each].str.decode() for each in mapping.path_string_ids)
+        frames.append([interned["function_names"][frame.function_name_id].str.decode(), path])
+    return dict(ts=packet.timestamp, cpu=sample.cpu, pid=sample.pid, tid=sample.tid,
+                mode=sample.cpu_mode, frames=frames)
+
+
 def main(path, bucket_ns):
     trace = proto.Trace()
     with open(path, "rb") as file:
@@ -104,6 +118,7 @@ def main(path, bucket_ns):
     threads, processes, tracks, names = {}, {}, {}, {}
     clocks, release, counters, track_slices = {}, None, collections.defaultdict(list), []
     states, others = [], []
+    samples, sequences = [], collections.defaultdict(lambda: collections.defaultdict(dict))
     for packet in trace.packet:
         for clock in packet.clock_snapshot.clocks:
             clocks[clock.clock_id] = clock.timestamp
@@ -126,6 +141,13 @@ def main(path, bucket_ns):
             tracks[row.uuid] = row.name or f"thread {row.thread.pid}/{row.thread.tid}"
         for each in packet.interned_data.event_names:
             names[each.iid] = each.name
+        interned = sequences[packet.trusted_packet_sequence_id]
+        for kind in ("function_names", "mapping_paths", "build_ids", "mappings", "frames", "callstacks"):
+            for each in getattr(packet.interned_data, kind):
+                assert each.iid not in interned[kind], "a number that is given twice"
+                interned[kind][each.iid] = each
+        if packet.HasField("perf_sample"):
+            samples.append(stack_sample(packet, interned))
         if packet.HasField("track_event"):
             event = packet.track_event
             assert event.track_uuid in tracks, "an event of a track that was not described"
@@ -150,6 +172,7 @@ def main(path, bucket_ns):
         slices={cpu: len(each) for cpu, each in slices.items()},
         seen_buckets=buckets, threads=threads, processes=processes, counters=counters,
         track_slices=track_slices, others=others, wakings=wakings,
+        stack_samples=samples,
         rows={cpu: each[:100_000] for cpu, each in slices.items()},
     )))
 

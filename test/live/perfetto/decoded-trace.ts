@@ -20,9 +20,17 @@ export type DecodedTrace = Readonly<{
   counters: Readonly<Record<string, readonly (readonly [number, number])[]>>;
   track_slices: readonly (readonly [number, string, string | null])[];
   others: readonly Readonly<{ kind: string; cpu: number; ts: number; filename?: string }>[];
-  /** When, by whom, whom. */
   /** How often one thread woke another, by "WAKER WAKEE". */
   wakings: Readonly<Record<string, number>>;
+  /** Frames outermost first, each with its file. */
+  stack_samples: readonly Readonly<{
+    ts: number;
+    cpu: number;
+    pid: number;
+    tid: number;
+    mode: number;
+    frames: readonly (readonly [string, string])[];
+  }>[];
   rows: Readonly<
     Record<
       string,

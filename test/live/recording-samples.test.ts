@@ -1,0 +1,98 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { tracingObstacle } from '../../src/collectors/bpftrace-tracer.ts';
+import { type Context, createContext } from '../../src/context.ts';
+import { type Recording, recordTrace } from '../../src/recordings/record-trace.ts';
+import { call } from '../stepped-context.ts';
+import { type DecodedTrace, decoder, decodeTrace } from './perfetto/decoded-trace.ts';
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 180_000 });
+
+const room = mkdtempSync(join(tmpdir(), 'tracewright-samples-'));
+const kept = join(room, 'perf.data');
+const plain = createContext({ daemon: false, readOnly: false, stateFolder: room });
+/** What perf recorded is put aside before it is removed, to be read by perf itself. */
+const ctx: Context = {
+  ...plain,
+  scratch: {
+    ...plain.scratch,
+    remove(file) {
+      const path = plain.scratch.path(file);
+      if (file === 'recording-samples.data' && existsSync(path)) copyFileSync(path, kept);
+      plain.scratch.remove(file);
+    },
+  },
+};
+
+const obstacle =
+  tracingObstacle(ctx, 'recording')?.reason ??
+  (existsSync('/usr/bin/perf') ? null : 'needs perf') ??
+  (existsSync(decoder) ? null : 'test/live/perfetto/install.sh was not run');
+
+const children: ChildProcess[] = [];
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL');
+  rmSync(room, { recursive: true, force: true });
+});
+
+/** Computes, and says so once it does. */
+const busy =
+  'import sys\nprint(1, flush=True)\ndef burn(n):\n  while True: n = n * 7 % 1000003\nburn(3)';
+
+describe.skipIf(obstacle !== null)(
+  `call stacks (${obstacle ?? 'root, bpftrace, perf, decoder'})`,
+  () => {
+    let recording: Recording;
+    let trace: DecodedTrace;
+    let pid: number;
+
+    beforeAll(async () => {
+      const child = spawn('python3', ['-c', busy]);
+      children.push(child);
+      await once(child.stdout, 'data');
+      pid = child.pid ?? 0;
+      const request = { duration_seconds: 3, pid: null, sample_hz: 199 };
+      recording = (await recordTrace(ctx, request, call)).data;
+      trace = await decodeTrace(recording.path, 10_000_000);
+    });
+
+    test('are as many as perf script prints of the time that was recorded', () => {
+      const args = ['script', '-i', kept, '--ns', '-F', 'time'];
+      const text = execFileSync('perf', args, { encoding: 'utf8', maxBuffer: 1e9 });
+      const times = [...text.matchAll(/^\s*(\d+)\.(\d{9}):/gm)].map(
+        ([, seconds, ns]) => Number(seconds) * 1e9 + Number(ns),
+      );
+      const within = times.filter((ts) => ts >= recording.from_ns && ts <= recording.to_ns);
+      expect(times.length).toBe(
+        (recording.stack_samples?.samples ?? 0) + (recording.stack_samples?.outside ?? 0),
+      );
+      expect(within.length).toBeGreaterThan(100);
+      expect(trace.stack_samples.map(({ ts }) => ts).sort()).toEqual(within.sort());
+      expect(trace.unknown_fields).toBe(0);
+    });
+
+    test('of a process that computes were taken where the recording says that it ran', () => {
+      const own = trace.stack_samples.filter((sample) => sample.pid === pid);
+      expect(own.length).toBeGreaterThan(20);
+      const running = own.filter(({ ts, cpu, tid }) =>
+        trace.rows[cpu]?.some(
+          (row) => row.pid === tid && row.begin <= ts && ts <= (row.end ?? recording.to_ns),
+        ),
+      );
+      expect(running.length / own.length).toBeGreaterThan(0.95);
+    });
+
+    test('name functions and files, outermost first', () => {
+      const frames = trace.stack_samples
+        .filter((sample) => sample.pid === pid)
+        .flatMap((sample) => sample.frames);
+      expect(frames.some(([, path]) => /python3|libpython/.test(path))).toBe(true);
+      const idle = trace.stack_samples.find(({ tid, frames: own }) => tid === 0 && own.length > 3);
+      if (idle) expect(idle.mode).toBe(1);
+    });
+  },
+);
