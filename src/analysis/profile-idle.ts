@@ -1,7 +1,12 @@
 import { type Profile, sumUp } from './profile.ts';
 
-/** The same profile without the samples of idle CPUs, and how many those were. */
-export function withoutIdle(profile: Profile): Readonly<{ profile: Profile; idle: number }> {
+/**
+ * The same profile without the samples of idle CPUs, how many those were, and the old numbers of the
+ * shares that are left.
+ */
+export function withoutIdle(
+  profile: Profile,
+): Readonly<{ profile: Profile; idle: number; kept: readonly number[] }> {
   const { nodes, shares, processes, symbols } = profile;
   const selfs = new Float64Array(nodes.selfs.length);
   let idle = 0;
@@ -19,6 +24,7 @@ export function withoutIdle(profile: Profile): Readonly<{ profile: Profile; idle
   }, 0);
   return {
     idle,
+    kept,
     profile: {
       ...profile,
       total: profile.total - idle,

@@ -43,7 +43,8 @@ export type ProfileBuilder = Readonly<{
   process(task: Task): number;
   /** The number of a stack of `depth` symbols, innermost first. */
   stack(frames: Int32Array, depth: number): number;
-  add(sample: Added): void;
+  /** Gives the number of the share that it was added to. */
+  add(sample: Added): number;
   finish(): Profile;
 }>;
 
@@ -102,6 +103,7 @@ export function profileBuilder(): ProfileBuilder {
       total += weight;
       if (cpu !== null) by_cpu.set(cpu, (by_cpu.get(cpu) ?? 0) + weight);
       countMode(stack, weight);
+      return share;
     },
     finish() {
       const tree = calls.members();

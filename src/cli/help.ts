@@ -8,7 +8,7 @@ export const help = `tracewright: true numbers from the Linux kernel, for people
   tracewright call TOOL key=value    call a tool           e.g. call get_topology detail_level=full
   tracewright read URI               read a resource       e.g. read 'stats://aggregated/process?limit=5'
   tracewright prompt NAME key=value  print a workflow      e.g. prompt debug_high_latency pid=1234
-  tracewright profile [cpu|offcpu|FILE] --out F   flame graph (.svg .html .png), .folded, speedscope .json, pprof .pb.gz
+  tracewright profile [cpu|offcpu|FILE] --out F   flame graph (.svg .html .png), .folded, speedscope .json, .pb.gz, .pftrace
   tracewright watch                  scheduler events live, one line each, until Ctrl-C
   tracewright record                 what the scheduler does, as a trace for ui.perfetto.dev
   tracewright report                 one HTML page: findings, topology, CPU use, latency, processes

@@ -19,6 +19,7 @@ const by_extension: readonly (readonly [string, FileView])[] = [
   ['.txt', 'folded.txt'],
   ['.json', 'speedscope.json'],
   ['.pb.gz', 'profile.pb.gz'],
+  ['.pftrace', 'profile.pftrace'],
 ];
 const largest_bytes = 5_000_000;
 

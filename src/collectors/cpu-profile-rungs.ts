@@ -3,6 +3,7 @@ import { programs } from '../../allowlist/programs.ts';
 import { type OncpuOutput, parseOncpu } from '../../parsers/oncpu/oncpu.ts';
 import { type Profile, profileBuilder } from '../analysis/profile.ts';
 import type { Call, Context } from '../context.ts';
+import type { SampleTimes } from '../profiles/stack-profile.ts';
 import type { Measured, Rung } from './bounded-trace.ts';
 import { bpftraceRung } from './bpftrace-rung.ts';
 import { startRecorder } from './perf-recorder.ts';
@@ -25,6 +26,8 @@ export type CpuProfileQuery = Readonly<{
 export type SampledCpu = Readonly<{
   /** Null where only the CPU time of processes is known. */
   profile: Profile | null;
+  /** When they were taken, by share of the profile. */
+  times?: SampleTimes | null;
   /** Samples of idle CPUs that are not in `profile`. */
   idle_aside: number;
   /** Functions of programs are not named. */
@@ -83,6 +86,7 @@ async function measurePerf(
     return {
       value: {
         profile: recorded.profile,
+        times: recorded.times,
         idle_aside: 0,
         kernel_names_only: false,
         user_only: started.recorder.opened?.exclude_kernel ?? restricted,

@@ -1,4 +1,3 @@
-import type { Profile } from '../analysis/profile.ts';
 import type { Call, Context } from '../context.ts';
 import type { Reading, Unavailable } from '../reading.ts';
 import { boundedTrace, profilerBusy, type SkippedMethod, traceParts } from './bounded-trace.ts';
@@ -83,7 +82,7 @@ export async function collectCpuProfile(
   const figures = sampled === null ? nothing : cpuProfileFigures(sampled, query.output_format);
   const window_ms = parts.window_ms ?? duration_ms;
   const attached = pythonOf(taken, sampled);
-  const keeping = keep(ctx, sampled?.profile, query, targetText(target), window_ms, parts);
+  const keeping = keep(ctx, sampled, query, targetText(target), window_ms, parts);
   const data: CpuProfile = {
     method,
     skipped_methods: result.skipped,
@@ -122,15 +121,16 @@ function pythonOf(attached: Attached | null, sampled: SampledCpu | null): Attach
 
 function keep(
   ctx: Context,
-  profile: Profile | null | undefined,
+  sampled: SampledCpu | null,
   { sample_rate_hz, keep: isWanted, picture }: Query,
   target: string,
   duration_ms: number,
   { lost_events = 0, warnings }: Readonly<{ lost_events?: number; warnings: readonly string[] }>,
 ): Keeping | null {
-  if (!profile || !isWanted) return null;
-  const facts = { event: 'cpu-clock', rate_hz: sample_rate_hz, duration_ms };
-  const capture = cpuCapture(profile, { ...facts, lost: lost_events, warnings });
+  if (!sampled?.profile || !isWanted) return null;
+  const times = sampled.times ?? null;
+  const facts = { event: 'cpu-clock', rate_hz: sample_rate_hz, duration_ms, times };
+  const capture = cpuCapture(sampled.profile, { ...facts, lost: lost_events, warnings });
   return tryToKeep(ctx, capture, `CPU profile of ${target}`, picture);
 }
 

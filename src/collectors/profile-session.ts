@@ -123,6 +123,7 @@ function keep(ctx: Context, session: Session, recorded: RecordedProfile): Keepin
     rate_hz: every_event ? null : config.freq,
     duration_ms: recorded.cut ? recorded.span_ms : duration_ms,
     lost: counts.lost,
+    times: recorded.times,
     warnings: [...notes, ...recorded.warnings],
   });
   return tryToKeep(ctx, capture, `${config.event} of ${targetText(target)}`);

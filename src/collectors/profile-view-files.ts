@@ -7,7 +7,9 @@ import { type FlamePicture, flameSvg } from '../profiles/flame-svg.ts';
 import { foldedText } from '../profiles/folded-text.ts';
 import { pprofFile } from '../profiles/pprof-file.ts';
 import { noiseNote } from '../profiles/profile-diff.ts';
+import { profileTrace } from '../profiles/profile-trace.ts';
 import { speedscopeFile } from '../profiles/speedscope.ts';
+import type { SampleTimes } from '../profiles/stack-profile.ts';
 import { withTasks } from '../profiles/with-tasks.ts';
 import { type Capture, largest_png_bytes } from './profile-captures.ts';
 
@@ -19,6 +21,7 @@ export const fileViews = {
   'folded.txt': 'text/plain',
   'speedscope.json': 'application/json',
   'profile.pb.gz': 'application/octet-stream',
+  'profile.pftrace': 'application/octet-stream',
   'diff.svg': 'image/svg+xml',
   'diff.html': 'text/html',
   'diff.png': 'image/png',
@@ -33,6 +36,7 @@ export const fileViewNames = [
   'folded.txt',
   'speedscope.json',
   'profile.pb.gz',
+  'profile.pftrace',
   'diff.svg',
   'diff.html',
   'diff.png',
@@ -64,6 +68,8 @@ export function viewFile(
       return speedscopeFile(withTasks(profile), title, 'tracewright');
     case 'profile.pb.gz':
       return pprofFile(profile);
+    case 'profile.pftrace':
+      return profileTrace(profile, timesOf(profile));
     case 'diff.svg':
       return flameSvg(difference(title, profile, other), options);
     case 'diff.html':
@@ -71,6 +77,15 @@ export function viewFile(
     case 'diff.png':
       return flamePng(difference(title, profile, other), Math.min(max_bytes, largest_png_bytes));
   }
+}
+
+function timesOf({ times }: Capture['profile']): SampleTimes {
+  if (times) return times;
+  throw new TracewrightError(
+    'FEATURE_UNAVAILABLE',
+    'This profile tells how often each stack was met, and not when.',
+    'perf tells: perf_cpu_profile, or a perf.data of at most 200,000 samples. Beside switches: record_trace sample_hz=99.',
+  );
 }
 
 function difference(

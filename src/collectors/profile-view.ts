@@ -157,6 +157,7 @@ function pictureReading(capture: Capture, view: FileView, other: Capture | null)
 function howToOpen(view: FileView): readonly string[] {
   if (view === 'speedscope.json') return ['Open it at speedscope.app, which keeps it local.'];
   if (view === 'profile.pb.gz') return ['Open it with: go tool pprof -http=: FILE'];
+  if (view === 'profile.pftrace') return ['Open it at ui.perfetto.dev, which keeps it local.'];
   if (view.endsWith('.png')) return ['Clients that show pictures have it beside this answer.'];
   return view === 'folded.txt' ? [] : ['Open it in a browser: click zooms, Ctrl-F searches.'];
 }

@@ -4,6 +4,8 @@ import { untrusted } from '../../parsers/untrusted.ts';
 import { type Profile, profileBuilder } from '../analysis/profile.ts';
 import type { Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
+import { sampleTimes, threadNumbers } from '../profiles/sample-times.ts';
+import type { SampleTimes } from '../profiles/stack-profile.ts';
 
 /** A recording, read. */
 export type RecordedProfile = Readonly<{
@@ -13,6 +15,8 @@ export type RecordedProfile = Readonly<{
   cut: boolean;
   /** Time from the first sample to the last; null where there are none. */
   span_ms: number | null;
+  /** By share of the profile. */
+  times: SampleTimes | null;
   warnings: readonly string[];
 }>;
 
@@ -26,6 +30,8 @@ export async function readRecording(
   max_samples: number,
 ): Promise<RecordedProfile> {
   const builder = profileBuilder();
+  const times = sampleTimes();
+  const threads = threadNumbers();
   let samples = 0;
   let first_s: number | null = null;
   let last_s: number | null = null;
@@ -33,7 +39,7 @@ export async function readRecording(
   const parser = perfScriptParser({
     // Answers are read by people and models: names of C++ templates are cut for them.
     frame: (frame) => builder.symbol({ ...frame, symbol: untrusted(frame.symbol) }),
-    task: builder.process,
+    task: (task) => threads.of(builder.process(task), task.tid),
     stack: builder.stack,
     sample({ task, stack, cpu, time_s }) {
       cut = max_samples > 0 && samples === max_samples;
@@ -41,7 +47,8 @@ export async function readRecording(
       first_s ??= time_s;
       last_s = time_s;
       samples++;
-      builder.add({ process: task, stack, cpu, weight: 1 });
+      const { task: process, tid } = threads.get(task);
+      times.add(builder.add({ process, stack, cpu, weight: 1 }), tid, cpu, time_s);
     },
   });
   const running = await ctx.start(perfScript(path), {
@@ -58,6 +65,7 @@ export async function readRecording(
   return {
     profile: builder.finish(),
     samples,
+    times: times.finish(),
     cut,
     span_ms: first_s === null || last_s === null ? null : Math.round((last_s - first_s) * 1000),
     warnings: [

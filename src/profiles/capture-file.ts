@@ -1,6 +1,6 @@
 import * as z from 'zod/v4';
 import { frameTree } from './frame-tree.ts';
-import type { StackProfile } from './stack-profile.ts';
+import type { SampleTimes, StackProfile } from './stack-profile.ts';
 
 const kinds = ['kernel', 'user', 'jit', 'inlined', 'bpf', 'guest', 'unknown'] as const;
 
@@ -23,10 +23,12 @@ const file = z.object({
   tasks: z.array(z.tuple([z.string().nullable(), z.number().nullable(), z.number().nullable()])),
   /** Node, task, weight, samples of each stack, one after another. */
   stacks: z.array(z.number()),
+  /** Stack, thread, CPU, and nanoseconds since the sample before, of each sample. */
+  times: z.array(z.number()).optional(),
 });
 
 export function captureText(profile: StackProfile): string {
-  const { frames, stacks, ...facts } = profile;
+  const { frames, stacks, times = null, ...facts } = profile;
   let ends: Int32Array = new Int32Array();
   const tree = frameTree(profile, (nodes) => {
     ends = nodes;
@@ -47,14 +49,34 @@ export function captureText(profile: StackProfile): string {
     nodes: [...tree.frames],
     tasks,
     stacks: rows,
+    ...(times === null ? {} : { times: timeRows(times) }),
   });
+}
+
+const timeRows = ({ stacks, tids, cpus, ns }: SampleTimes): number[] =>
+  ns.flatMap((ts, at) => [
+    stacks[at] ?? 0,
+    tids[at] ?? 0,
+    cpus[at] ?? -1,
+    at === 0 ? ts : ts - (ns[at - 1] ?? 0),
+  ]);
+
+function timesOf(rows: readonly number[]): SampleTimes {
+  const column = (from: number): number[] =>
+    Array.from({ length: rows.length / 4 }, (_, row) => rows[row * 4 + from] ?? 0);
+  let ts = 0;
+  const ns = column(3).map((step) => {
+    ts += step;
+    return ts;
+  });
+  return { stacks: column(0), tids: column(1), cpus: column(2), ns };
 }
 
 /** Null where the text is not one of captureText. */
 export function readCaptureText(text: string): StackProfile | null {
   const parsed = file.safeParse(json(text));
   if (!parsed.success) return null;
-  const { facts, frames, parents, nodes, tasks, stacks } = parsed.data;
+  const { facts, frames, parents, nodes, tasks, stacks, times } = parsed.data;
   const stackOf = (end: number): number[] => {
     const stack: number[] = [];
     for (let at = end; at > 0; at = parents[at] ?? 0) stack.push(nodes[at] ?? 0);
@@ -62,6 +84,7 @@ export function readCaptureText(text: string): StackProfile | null {
   };
   return {
     ...facts,
+    times: times === undefined ? null : timesOf(times),
     frames: frames.map(([name, module, kind]) => ({ name, module, kind })),
     stacks: Array.from({ length: stacks.length / 4 }, (_each, row) => {
       const [node = 0, task = 0, weight = 0, samples = 0] = stacks.slice(row * 4, row * 4 + 4);

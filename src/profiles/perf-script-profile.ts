@@ -4,6 +4,7 @@ import {
   type ScriptTotals,
 } from '../../parsers/perf-script/perf-script.ts';
 import { type EventFacts, stackProfiles, type TaskDetail } from './profile-builder.ts';
+import { type SampleTimesBuilder, sampleTimes, threadNumbers } from './sample-times.ts';
 import type { StackProfile } from './stack-profile.ts';
 
 /** Takes the text of perf script piece by piece. */
@@ -22,6 +23,7 @@ type Seen = {
   with_period: number;
   /** Of all samples; null where they differ. */
   period: number | null;
+  readonly times: SampleTimesBuilder | null;
 };
 
 /** Periods of these are nanoseconds of CPU time. */
@@ -29,25 +31,29 @@ const clocks = /^(?:cpu-clock|task-clock)(?::|$)/;
 
 /**
  * Profiles out of perf script text, weighed by the period where the text has one. `detail`: whether
- * the samples of each name, process or thread are told apart; memory follows what is.
+ * the samples of each name, process or thread are told apart; memory follows what is. `isTimed`: it is
+ * kept when each was taken, up to a limit.
  */
-export function perfScriptImport(detail: TaskDetail = 'comm'): PerfScriptImport {
+export function perfScriptImport(detail: TaskDetail = 'comm', isTimed = false): PerfScriptImport {
   const profiles = stackProfiles(detail);
   const events = new Map<string, Seen>();
   let last: Seen | null = null;
+  const threads = isTimed ? threadNumbers() : null;
   const parser = perfScriptParser({
     frame: ({ symbol, module, kind }) =>
       profiles.frame({ name: symbol, module: module === '[unknown]' ? null : module, kind }),
-    task: profiles.task,
+    task: (task) => threads?.of(profiles.task(task), task.tid) ?? profiles.task(task),
     stack: profiles.stack,
     sample(sample) {
-      const { stack, task, event, period } = sample;
+      const { stack, event, period, cpu, time_s } = sample;
+      const { task, tid } = threads?.get(sample.task) ?? { task: sample.task, tid: 0 };
       if (last?.event !== event) {
-        last = events.get(event) ?? firstSeen(sample);
+        last = events.get(event) ?? firstSeen(sample, isTimed);
         events.set(event, last);
       }
       note(last, sample);
-      profiles.add(event, { stack, task, weight: period ?? 1 });
+      const number = profiles.add(event, { stack, task, weight: period ?? 1 });
+      last.times?.add(number, tid, cpu, time_s);
     },
   });
   return {
@@ -59,8 +65,9 @@ export function perfScriptImport(detail: TaskDetail = 'comm'): PerfScriptImport 
   };
 }
 
-function firstSeen({ event, time_s, period }: SampleFacts): Seen {
-  return { event, first_s: time_s, last_s: time_s, samples: 0, with_period: 0, period };
+function firstSeen({ event, time_s, period }: SampleFacts, isTimed: boolean): Seen {
+  const times = isTimed ? sampleTimes() : null;
+  return { event, first_s: time_s, last_s: time_s, samples: 0, with_period: 0, period, times };
 }
 
 function note(seen: Seen, { time_s, period }: SampleFacts): void {
@@ -81,6 +88,7 @@ function factsOf(event: string, seen: Seen | undefined, totals: ScriptTotals): E
     period,
     duration_ms: first_s === null || last_s === null ? null : Math.round((last_s - first_s) * 1000),
     lost: totals.lost,
+    times: seen?.times?.finish() ?? null,
     warnings: [
       ...(odd
         ? [`${totals.odd_lines} odd lines of perf script; line ${odd.line}: ${odd.reason}.`]

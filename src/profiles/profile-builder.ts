@@ -16,7 +16,8 @@ export type StackProfiles = Readonly<{
   frameOf(frame: number): Frame | undefined;
   taskOf(task: number): StackTask | undefined;
   stackOf(stack: number): readonly number[];
-  add(event: string, sample: Weighed): void;
+  /** Gives the number that the stack has among those of its event. */
+  add(event: string, sample: Weighed): number;
   finish(of: (event: string) => EventFacts): readonly StackProfile[];
 }>;
 
@@ -126,6 +127,7 @@ export function stackProfiles(detail: TaskDetail): StackProfiles {
       samples.counts[pair] = (samples.counts[pair] ?? 0) + 1;
       samples.total += weight;
       samples.samples++;
+      return pair;
     },
     finish: (of) =>
       [...events].map(([event, samples]) => ({

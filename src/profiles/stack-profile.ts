@@ -3,6 +3,14 @@ export type FrameKind = 'kernel' | 'user' | 'jit' | 'inlined' | 'bpf' | 'guest' 
 
 export type Frame = Readonly<{ name: string; module: string | null; kind: FrameKind }>;
 
+/** When samples were taken, in the order in which they came: stack, thread, CPU (-1: not known), time. */
+export type SampleTimes = Readonly<{
+  stacks: readonly number[];
+  tids: readonly number[];
+  cpus: readonly number[];
+  ns: readonly number[];
+}>;
+
 /** Samples of one event. Stacks are lists of indices into frames, root first; weights are in `unit`. */
 export type StackProfile = Readonly<{
   /** cpu-clock, offcpu, wakeup, the name of a tracepoint … */
@@ -26,4 +34,6 @@ export type StackProfile = Readonly<{
   duration_ms: number | null;
   lost: number;
   warnings: readonly string[];
+  /** Where it is known, and there are not too many. */
+  times?: SampleTimes | null;
 }>;

@@ -103,7 +103,7 @@ function samplesOf(ctx: Context, recorder: Recorder, rate_hz: number): Callstack
 async function writeSamples(ctx: Context, into: Destination, rate_hz: number) {
   const { from_ns, to_ns, offset_ns, write, isFull } = into;
   const stacks = stackProfiles('tid');
-  const trace = stackSamples({ rate_hz, write, ...stacks });
+  const trace = stackSamples({ event: 'cpu-clock', rate_hz, write, ...stacks });
   let samples = 0;
   let idle = 0;
   let outside = 0;

@@ -32,8 +32,10 @@ const slower = profileOf([
   { stack: 'main;work;hash@/usr/lib/libc.so.6', weight: 600 },
   { stack: 'main;slow', weight: 900 },
 ]);
+const times = { stacks: [0, 1, 0], tids: [8, 8, 8], cpus: [0, 1, 0], ns: [5, 6, 7] };
+const timed = { ...slower, times };
 const { capture_id: id } = keepCapture(ctx, profile, 'CPU profile of a test').kept;
-const { capture_id: later } = keepCapture(ctx, slower, 'later').kept;
+const { capture_id: later } = keepCapture(ctx, timed, 'later').kept;
 const { capture_id: many } = keepCapture(ctx, manyStacks(20_000), 'many').kept;
 
 const ask = (args: object) => profileView.invoke(args, ctx, call);
@@ -105,6 +107,13 @@ describe('profile_view', () => {
       expect(answer).not.toHaveProperty('picture');
     },
   );
+
+  test('has no trace of a profile that does not tell when', async () => {
+    await expect(ask({ capture: id, view: 'profile.pftrace' })).rejects.toMatchObject({
+      code: 'FEATURE_UNAVAILABLE',
+      suggestion: expect.stringContaining('record_trace sample_hz'),
+    });
+  });
 
   test('gives a picture, and no file, where nothing may be written', async () => {
     const args = { capture: later, view: 'flamegraph.png' };

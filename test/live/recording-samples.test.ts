@@ -7,6 +7,8 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { tracingObstacle } from '../../src/collectors/bpftrace-tracer.ts';
 import { type Context, createContext } from '../../src/context.ts';
 import { type Recording, recordTrace } from '../../src/recordings/record-trace.ts';
+import { callTool } from '../../src/tools/call.ts';
+import { profileView } from '../../src/tools/host/profile-view.ts';
 import { call } from '../stepped-context.ts';
 import { type DecodedTrace, decoder, decodeTrace } from './perfetto/decoded-trace.ts';
 
@@ -14,7 +16,11 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 180_000 });
 
 const room = mkdtempSync(join(tmpdir(), 'tracewright-samples-'));
 const kept = join(room, 'perf.data');
-const plain = createContext({ daemon: false, readOnly: false, stateFolder: room });
+const plain = createContext({
+  ...{ daemon: false, readOnly: false },
+  stateFolder: room,
+  importRoots: [room],
+});
 /** What perf recorded is put aside before it is removed, to be read by perf itself. */
 const ctx: Context = {
   ...plain,
@@ -73,6 +79,24 @@ describe.skipIf(obstacle !== null)(
       expect(within.length).toBeGreaterThan(100);
       expect(trace.stack_samples.map(({ ts }) => ts).sort()).toEqual(within.sort());
       expect(trace.unknown_fields).toBe(0);
+    });
+
+    test('are the samples of a trace that is made of the same file of perf', async () => {
+      const args = { capture: kept, view: 'profile.pftrace' };
+      const { data } = await callTool(profileView, args, ctx, call);
+      const made = await decodeTrace(String(Object(data).file), 10_000_000);
+      expect(made.unknown_fields).toBe(0);
+      const { samples = 0, outside = 0 } = recording.stack_samples ?? {};
+      expect(made.stack_samples.length).toBe(samples + outside);
+      expect(made.threads[pid]).toEqual([pid, 'python3']);
+      // perf script cuts times to microseconds where it is not told otherwise.
+      const near = new Set(
+        trace.stack_samples.map(({ ts, tid }) => `${tid} ${Math.floor(ts / 1e3)}`),
+      );
+      const found = made.stack_samples.filter(({ ts, tid }) =>
+        near.has(`${tid} ${Math.floor(ts / 1e3)}`),
+      );
+      expect(found.length).toBe(samples);
     });
 
     test('of a process that computes were taken where the recording says that it ran', () => {

@@ -13,6 +13,7 @@ const stacks: readonly (readonly number[])[] = [[0, 1], [0, 2], []];
 function packetsOf(order: readonly number[]): Uint8Array[] {
   const pieces: Uint8Array[] = [];
   const samples = stackSamples({
+    event: 'cpu-clock:ppp',
     rate_hz: 99,
     stackOf: (stack) => stacks[stack] ?? [],
     frameOf: (frame) => frames[frame],

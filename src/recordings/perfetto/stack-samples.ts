@@ -12,6 +12,8 @@ export type StackSample = Readonly<{
 }>;
 
 type Options = Readonly<{
+  /** What was sampled, as perf names it. */
+  event: string;
   /** Samples per second and CPU; null where it is not known. */
   rate_hz: number | null;
   /** The numbers of the frames of a stack, outermost first. */
@@ -24,7 +26,26 @@ type Options = Readonly<{
 const sequence_id = 2;
 const incremental_state_cleared = 1;
 const needs_incremental_state = 2;
-const software_cpu_clock = 1;
+/** PerfEvents.Counter. Whatever is not here is a tracepoint. */
+const counters: Readonly<Record<string, number>> = {
+  'cpu-clock': 1,
+  'page-faults': 2,
+  'task-clock': 3,
+  'context-switches': 4,
+  'cpu-migrations': 5,
+  'minor-faults': 6,
+  'major-faults': 7,
+  cycles: 10,
+  instructions: 11,
+  'cache-references': 12,
+  'cache-misses': 13,
+  branches: 14,
+  'branch-misses': 15,
+  'bus-cycles': 16,
+  'stalled-cycles-frontend': 17,
+  'stalled-cycles-backend': 18,
+  'ref-cycles': 19,
+};
 
 /** Profiling.CpuMode, by what is on top of the stack. */
 const modes: Readonly<Partial<Record<FrameKind, number>>> = { kernel: 1, bpf: 1, user: 2, jit: 2 };
@@ -43,7 +64,7 @@ const interned = {
  * Writes samples as PerfSample of perf_sample.proto, the form that Perfetto's own profiler has: each
  * stack, frame, file and name stands in the trace once, in front of the first sample with it.
  */
-export function stackSamples({ rate_hz, stackOf, frameOf, write }: Options) {
+export function stackSamples({ event, rate_hz, stackOf, frameOf, write }: Options) {
   const strings = internTable();
   const modules = internTable();
   const frames = new Set<number>();
@@ -86,7 +107,7 @@ export function stackSamples({ rate_hz, stackOf, frameOf, write }: Options) {
     writer.writeMessage(interned.callstacks, writeList, { iid: stack + 1, field: 2, values });
   }
 
-  write(opening(rate_hz));
+  write(opening(event, rate_hz));
   return {
     add(sample: StackSample): void {
       const isNew = !stacks.has(sample.stack);
@@ -106,12 +127,12 @@ export function stackSamples({ rate_hz, stackOf, frameOf, write }: Options) {
 }
 
 /** What holds for all packets of the sequence. Number 0 is the empty text, for what has none. */
-const opening = (rate_hz: number | null): Uint8Array =>
+const opening = (event: string, rate_hz: number | null): Uint8Array =>
   packet((writer) => {
     writer.writeVarintField(10, sequence_id);
     writer.writeVarintField(13, incremental_state_cleared);
     writer.writeMessage(12, writeEmptyTexts, null);
-    writer.writeMessage(59, writeDefaults, rate_hz);
+    writer.writeMessage(59, writeDefaults, { event, rate_hz });
     writer.writeBooleanField(87, true);
   });
 
@@ -122,10 +143,15 @@ function writeEmptyTexts(_: null, writer: PbfWriter): void {
 }
 
 /** TracePacketDefaults.perf_sample_defaults.timebase. */
-function writeDefaults(rate_hz: number | null, writer: PbfWriter): void {
+function writeDefaults(
+  { event, rate_hz }: Readonly<{ event: string; rate_hz: number | null }>,
+  writer: PbfWriter,
+): void {
+  const counter = counters[event.split(':')[0] ?? ''];
   const timebase = (_: null, inner: PbfWriter): void => {
     if (rate_hz !== null) inner.writeVarintField(2, rate_hz);
-    inner.writeVarintField(4, software_cpu_clock);
+    if (counter !== undefined) inner.writeVarintField(4, counter);
+    else inner.writeMessage(3, (__, tracepoint) => tracepoint.writeStringField(1, event), null);
   };
   writer.writeMessage(12, (_, inner) => inner.writeMessage(1, timebase, null), null);
 }

@@ -9,7 +9,7 @@ export const profileView = defineTool({
   toolset: 'host',
   effect: 'read',
   description:
-    'Looks at a kept profile (capture_id of a profiling tool) or imports one: perf.data, perf script, folded, pprof, wprof or bpftrace JSON. A view with a dot becomes a file: flame graphs for people. Measures nothing.',
+    'Looks at a kept profile (capture_id of a profiling tool) or imports one: perf.data, perf script, folded, pprof, wprof or bpftrace JSON. A view with a dot becomes a file: flame graphs. Measures nothing.',
   input: z.strictObject({
     capture: z.string().min(1).max(4000).describe('id or file'),
     view: z.enum(views).default('summary').describe('form'),
