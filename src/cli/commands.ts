@@ -5,6 +5,7 @@ import { surface } from '../surface.ts';
 import { keyValues } from './arguments.ts';
 import { captures } from './captures.ts';
 import { collectToTheEnd } from './collection.ts';
+import { commandTable } from './command-table.ts';
 import { doctor } from './doctor.ts';
 import { profileToTheEnd } from './profile.ts';
 import { type ProfileOutput, profileCommand } from './profile-command.ts';
@@ -55,6 +56,9 @@ const commands: Readonly<Record<string, Command>> = {
   },
 };
 
+/** Those that run here; the rest have options that no other has. */
+export const commandNames = Object.keys(commands);
+
 /** What a tool begins cannot outlive the command: it is waited for and shown. */
 const endsWithTheCommand: Readonly<Record<string, typeof profileToTheEnd>> = {
   start_perf_profiling: profileToTheEnd,
@@ -72,7 +76,7 @@ export function runCommand(
   throw new TracewrightError(
     'INVALID_PARAMS',
     `There is no command "${word}".`,
-    `Choose from: mcp, watch, record, report, ${Object.keys(commands).join(', ')}. See tracewright --help.`,
+    `Choose from: ${commandTable.map(({ name }) => name).join(', ')}. See tracewright --help.`,
   );
 }
 

@@ -6,35 +6,8 @@ import { endAllGroups } from '../exec/live-groups.ts';
 import { pythonSettings } from '../python-settings.ts';
 import type { Selection } from '../selection.ts';
 import { version } from '../version.ts';
-import { help } from './help.ts';
+import { options } from './options.ts';
 import { serve } from './serve.ts';
-
-const options = {
-  help: { type: 'boolean', short: 'h' },
-  version: { type: 'boolean' },
-  json: { type: 'boolean' },
-  mcp: { type: 'boolean' },
-  'mcp-daemon': { type: 'boolean' },
-  daemon: { type: 'boolean', short: 'd' },
-  once: { type: 'boolean' },
-  'read-only': { type: 'boolean' },
-  toolsets: { type: 'string' },
-  tools: { type: 'string' },
-  'exclude-tools': { type: 'string' },
-  'stats-socket-path': { type: 'string' },
-  types: { type: 'string' },
-  pid: { type: 'string' },
-  'min-latency': { type: 'string' },
-  duration: { type: 'string' },
-  'python-root': { type: 'string', multiple: true },
-  'python-as-root': { type: 'boolean' },
-  'state-dir': { type: 'string' },
-  'import-root': { type: 'string', multiple: true },
-  out: { type: 'string' },
-  open: { type: 'boolean' },
-  seconds: { type: 'string' },
-  'sample-hz': { type: 'string' },
-} as const;
 
 /** Runs the command line and gives the exit code: 0 done, 1 failed, 2 wrong usage. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -43,7 +16,10 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
     json = values.json ?? false;
-    if (values.help) return print(help);
+    if (values.help) {
+      const { help } = await import('./help.ts');
+      return print(help());
+    }
     if (values.version) return print(version);
     const [word = values.mcp || values['mcp-daemon'] ? 'mcp' : 'summary', ...rest] = positionals;
     const daemon = (values.daemon ?? false) || (values['mcp-daemon'] ?? false);

@@ -1,0 +1,133 @@
+/** What a shell offers after an option that takes a value. */
+type Offer = 'files' | 'folders' | 'toolsets' | 'tools' | 'event-types' | readonly string[];
+
+export type Option = Readonly<{
+  type: 'boolean' | 'string';
+  short?: string;
+  multiple?: true;
+  /** What its value stands for in help; only with `string`. */
+  value?: string;
+  offer?: Offer;
+  /** The commands that know it; without this all do. */
+  for?: readonly string[];
+  help: string;
+}>;
+
+/**
+ * Every option, in the order of help. The arguments are parsed by this table, and help, the man page
+ * and shell completion are written from it.
+ */
+export const options = {
+  json: { type: 'boolean', help: 'JSON instead of text' },
+  types: {
+    type: 'string',
+    value: 'a,b',
+    offer: 'event-types',
+    for: ['watch'],
+    help: 'events to watch; a wrong one is answered with all there are',
+  },
+  pid: {
+    type: 'string',
+    value: 'N',
+    for: ['watch', 'record'],
+    help: 'watch one process; record only its wakeups and stacks',
+  },
+  'min-latency': {
+    type: 'string',
+    value: 'US',
+    for: ['watch'],
+    help: 'only switches to tasks that waited so many microseconds for a CPU',
+  },
+  duration: {
+    type: 'string',
+    value: 'S',
+    for: ['watch'],
+    help: 'end after so many seconds; default and at most 3600',
+  },
+  seconds: {
+    type: 'string',
+    value: 'N',
+    for: ['record', 'report'],
+    help: 'how long to record or to watch; default 5',
+  },
+  'sample-hz': {
+    type: 'string',
+    value: 'N',
+    for: ['record'],
+    help: 'call stacks in the trace, so many per second and CPU; default none',
+  },
+  out: {
+    type: 'string',
+    value: 'FILE',
+    offer: 'files',
+    for: ['profile', 'record', 'report'],
+    help: 'where to put it; a profile is written in the format of the name',
+  },
+  open: { type: 'boolean', for: ['profile'], help: 'show the flame graph in a browser' },
+  daemon: {
+    type: 'boolean',
+    short: 'd',
+    for: ['mcp'],
+    help: 'keep baselines between reads, and offer subscriptions',
+  },
+  once: { type: 'boolean', for: ['mcp'], help: 'exit after the first request' },
+  'read-only': {
+    type: 'boolean',
+    help: 'offer nothing that attaches, records or writes',
+  },
+  toolsets: {
+    type: 'string',
+    value: 'a,b',
+    offer: 'toolsets',
+    for: ['mcp', 'tools', 'call'],
+    help: 'offer only these toolsets',
+  },
+  tools: {
+    type: 'string',
+    value: 'a,b',
+    offer: 'tools',
+    for: ['mcp', 'tools', 'call'],
+    help: 'offer only these tools',
+  },
+  'exclude-tools': {
+    type: 'string',
+    value: 'a,b',
+    offer: 'tools',
+    for: ['mcp', 'tools', 'call'],
+    help: 'offer all but these tools',
+  },
+  'python-root': {
+    type: 'string',
+    multiple: true,
+    value: 'DIR',
+    offer: 'folders',
+    help: 'folder whose Python programs may be run (repeat; default: the working folder)',
+  },
+  'python-as-root': {
+    type: 'boolean',
+    help: 'run them as root where the server is root; else as their owner, or nobody',
+  },
+  'import-root': {
+    type: 'string',
+    multiple: true,
+    value: 'DIR',
+    offer: 'folders',
+    help: 'folder from which profiles may be imported (repeat; default: the working folder)',
+  },
+  'state-dir': {
+    type: 'string',
+    value: 'DIR',
+    offer: 'folders',
+    help: 'where captures are kept; default ~/.local/state/tracewright',
+  },
+  'stats-socket-path': {
+    type: 'string',
+    value: 'PATH',
+    offer: 'files',
+    help: 'where the scheduler serves its scx_stats',
+  },
+  mcp: { type: 'boolean', for: [], help: 'the same as the command mcp' },
+  'mcp-daemon': { type: 'boolean', for: [], help: 'the same as mcp --daemon' },
+  help: { type: 'boolean', short: 'h', help: 'this text' },
+  version: { type: 'boolean', help: 'the version' },
+} as const satisfies Readonly<Record<string, Option>>;
