@@ -27,7 +27,11 @@ const { metafile } = await build({
   platform: 'node',
   format: 'esm',
   target: 'node20',
-  alias: { '@modelcontextprotocol/server/_shims': './scripts/sdk-shims.mjs' },
+  alias: {
+    '@modelcontextprotocol/server/_shims': './scripts/sdk-shims.mjs',
+    // Its main module is UMD, the require calls of which no bundler can follow.
+    'jsonc-parser': './node_modules/jsonc-parser/lib/esm/main.js',
+  },
   plugins: [lazyBuiltins],
   legalComments: 'none',
   // A third fewer bytes to compile before `initialize` is answered.

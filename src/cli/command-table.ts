@@ -1,5 +1,5 @@
 /** What a shell offers as the words of a command. */
-type Words = 'tools' | 'uris' | 'prompts' | 'files' | readonly string[];
+type Words = 'clients' | 'tools' | 'uris' | 'prompts' | 'files' | readonly string[];
 
 export type Command = Readonly<{
   name: string;
@@ -29,6 +29,13 @@ export const commandTable: readonly Command[] = [
     usage: '[--daemon]',
     help: 'serve MCP on stdin and stdout',
     words: [],
+  },
+  {
+    name: 'config',
+    usage: 'CLIENT',
+    help: 'print, write or check the entry for an MCP client',
+    words: 'clients',
+    example: 'config vscode --write',
   },
   { name: 'tools', usage: '', help: 'list the tools', words: [] },
   { name: 'resources', usage: '', help: 'list the resources', words: [] },

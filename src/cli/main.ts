@@ -45,7 +45,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       await bpfStatsWindow(helperWindow(rest[0]));
       return 0;
     }
-    const own = await ownOptions(word, ctx, values, json);
+    const own = await ownOptions(word, rest, ctx, values, json);
     if (own !== null) return own;
     if (word === 'mcp') {
       await checkSelection(selection);
@@ -75,10 +75,15 @@ function importRoots(
 /** Commands with options that no other has; null where it is none of them. */
 async function ownOptions(
   word: string,
+  words: readonly string[],
   ctx: Context,
   values: Readonly<Record<string, unknown>>,
   json: boolean,
 ): Promise<number | null> {
+  if (word === 'config') {
+    const { config } = await import('./config/config.ts');
+    return print(await config(words, values, json));
+  }
   if (word === 'watch') {
     const { watch } = await import('./watch.ts');
     return await watch(ctx, values, json);

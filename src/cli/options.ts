@@ -64,6 +64,23 @@ export const options = {
     help: 'where to put it; a profile is written in the format of the name',
   },
   open: { type: 'boolean', for: ['profile'], help: 'show the flame graph in a browser' },
+  write: {
+    type: 'boolean',
+    for: ['config'],
+    help: 'put the entry into the file of the client; the rest of it stays as it is',
+  },
+  check: {
+    type: 'boolean',
+    for: ['config'],
+    help: 'start the configured server as the client would, and say what it answers',
+  },
+  via: {
+    type: 'string',
+    value: 'WAY',
+    offer: ['direct', 'sudo', 'ssh'],
+    for: ['config'],
+    help: 'direct, sudo (as root the default) or, from another machine, "ssh HOST"',
+  },
   daemon: {
     type: 'boolean',
     short: 'd',

@@ -3,6 +3,8 @@ import type { Call, Context } from '../context.ts';
 import { ownBundle } from '../paths.ts';
 import { glimpses, missingIn, overWindow } from '../prompts/snapshot.ts';
 import { summaryUris } from '../prompts/summarize-system.ts';
+import { clients } from './config/clients.ts';
+import { type Entry, entryOf, shellWords, snippet, wayOf } from './config/entry.ts';
 
 /** What this machine is and does, from the data of the summarize_system workflow. */
 export async function summary(ctx: Context, call: Call, json: boolean): Promise<string> {
@@ -34,26 +36,21 @@ export async function summary(ctx: Context, call: Call, json: boolean): Promise<
   ].join('\n');
 }
 
-/** Words as a shell takes them. */
-const quoted = (words: readonly string[]): string =>
-  words.map((word) => (/\s/.test(word) ? `'${word}'` : word)).join(' ');
-
-function clientEntry(ctx: Context) {
-  const node = process.execPath;
-  const args = [ownBundle(), 'mcp', '--daemon'];
-  return ctx.uid === 0 ? { command: 'sudo', args: [node, ...args] } : { command: node, args };
+function clientEntry(ctx: Context): Entry {
+  const isRoot = ctx.uid === 0;
+  return entryOf(wayOf(undefined, undefined, isRoot), isRoot);
 }
 
 function howToConnect(ctx: Context): string[] {
-  const entry = clientEntry(ctx);
+  const own = shellWords([process.execPath, ownBundle()]);
+  const [generic] = clients.filter(({ name }) => name === 'generic');
+  const entry = generic ? snippet(generic, clientEntry(ctx)).split('\n') : [];
   return [
     'Connect a client',
-    `  Claude Code:  claude mcp add tracewright -- ${quoted([entry.command, ...entry.args])}`,
-    '  Claude Desktop, Cursor, Windsurf (VS Code: "servers" instead of "mcpServers"):',
-    ...JSON.stringify({ mcpServers: { tracewright: entry } }, null, 2)
-      .split('\n')
-      .map((line) => `    ${line}`),
+    ...entry.map((line) => `    ${line}`),
+    `  For yours: ${own} config CLIENT --write    (or without --write, to see it)`,
+    `    CLIENT: ${clients.map(({ name }) => name).join(', ')}`,
     '  Then ask: "Summarize this machine" or "Why is it slow?"',
-    `  What works here and how to get the rest: ${quoted([process.execPath, ownBundle(), 'doctor'])}`,
+    `  What works here and how to get the rest: ${own} doctor`,
   ];
 }
