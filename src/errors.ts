@@ -1,27 +1,69 @@
-/**
- * Every failure a caller can meet. INVALID_PARAMS, NOT_ALLOWED: change the call. PERMISSION_DENIED,
- * CAPABILITY_MISSING, TOOL_NOT_FOUND, FEATURE_UNAVAILABLE: change the host. PROFILER_BUSY, TIMEOUT:
- * try again. The suggestion says exactly how.
- */
-export type ErrorCode =
-  | 'INVALID_PARAMS'
-  | 'NOT_ALLOWED'
-  | 'PERMISSION_DENIED'
-  | 'CAPABILITY_MISSING'
-  | 'TOOL_NOT_FOUND'
-  | 'FEATURE_UNAVAILABLE'
-  | 'PID_NOT_FOUND'
-  | 'CGROUP_NOT_FOUND'
-  | 'DEVICE_NOT_FOUND'
-  | 'TIMEOUT'
-  | 'CANCELED'
-  | 'PROFILER_BUSY'
-  | 'EXECUTION_FAILED'
-  | 'PARSE_ERROR'
-  | 'INTERNAL';
+/** What a code says, and what whoever gets it does. `final`: the same call cannot get past it. */
+type Meaning = Readonly<{ meaning: string; remedy: string; final?: true }>;
 
-/** Codes that the same call cannot get past, whatever the caller changes in it. */
-const final: ReadonlySet<ErrorCode> = new Set(['FEATURE_UNAVAILABLE', 'PARSE_ERROR', 'INTERNAL']);
+/** Every failure a caller can meet. The suggestion in each error says exactly what to do. */
+export const errorCodes = {
+  INVALID_PARAMS: {
+    meaning: 'An argument, option, name or URI is wrong.',
+    remedy: 'Change the call: the suggestion lists what is accepted.',
+  },
+  NOT_ALLOWED: {
+    meaning: 'The server or the command was told not to do this.',
+    remedy: 'Ask for something that is allowed, or start it with other options.',
+  },
+  PERMISSION_DENIED: {
+    meaning: 'The kernel refuses it to this user.',
+    remedy: 'Change the host: run the command in the suggestion.',
+  },
+  CAPABILITY_MISSING: {
+    meaning: 'The process lacks a capability.',
+    remedy: 'Change the host: run the command in the suggestion.',
+  },
+  TOOL_NOT_FOUND: {
+    meaning: 'A program is not installed, or not where it is looked for.',
+    remedy: 'Install it: the suggestion is the command.',
+  },
+  FEATURE_UNAVAILABLE: {
+    meaning: 'This kernel, machine or session does not have it.',
+    remedy: 'Use what the suggestion names instead, or another host.',
+    final: true,
+  },
+  PID_NOT_FOUND: {
+    meaning: 'There is no such process, or it has ended.',
+    remedy: 'Look it up again.',
+  },
+  CGROUP_NOT_FOUND: { meaning: 'There is no such cgroup.', remedy: 'Look it up again.' },
+  DEVICE_NOT_FOUND: {
+    meaning: 'There is no such disk or interface.',
+    remedy: 'Choose one that the suggestion lists.',
+  },
+  TIMEOUT: {
+    meaning: 'A program did not answer in time.',
+    remedy: 'Try again, with less or when the host is calmer.',
+  },
+  CANCELED: { meaning: 'The caller canceled the request.', remedy: 'Call again.' },
+  PROFILER_BUSY: {
+    meaning: 'Something of which only one runs at a time runs already.',
+    remedy: 'Wait as long as the error says, or stop the other.',
+  },
+  EXECUTION_FAILED: {
+    meaning: 'A program failed, or a file could not be written.',
+    remedy: 'Do what the suggestion says; the message holds what the program said.',
+  },
+  PARSE_ERROR: {
+    meaning: 'A file or the output of a program is not of the expected form.',
+    remedy:
+      'Repair the file that is named; else report it with the output of `tracewright doctor`.',
+    final: true,
+  },
+  INTERNAL: {
+    meaning: 'A fault of this program.',
+    remedy: 'Please report it.',
+    final: true,
+  },
+} as const satisfies Readonly<Record<string, Meaning>>;
+
+export type ErrorCode = keyof typeof errorCodes;
 
 /** A failure with a way out: what happened, and the exact command or change that helps. */
 export class TracewrightError extends Error {
@@ -34,7 +76,7 @@ export class TracewrightError extends Error {
     this.suggestion = suggestion;
   }
   get recoverable(): boolean {
-    return !final.has(this.code);
+    return !('final' in errorCodes[this.code]);
   }
 }
 

@@ -1,5 +1,5 @@
 /** What a shell offers as the words of a command. */
-type Words = 'clients' | 'tools' | 'uris' | 'prompts' | 'files' | readonly string[];
+type Words = 'shells' | 'clients' | 'tools' | 'uris' | 'prompts' | 'files' | readonly string[];
 
 export type Command = Readonly<{
   name: string;
@@ -94,6 +94,12 @@ export const commandTable: readonly Command[] = [
     usage: '[list|delete ID…]',
     help: 'what is kept; delete removes some of it',
     words: ['list', 'delete'],
+  },
+  {
+    name: 'completion',
+    usage: 'bash|zsh|fish',
+    help: 'a script that completes commands, options and names in a shell',
+    words: 'shells',
   },
 ];
 

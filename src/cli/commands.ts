@@ -46,6 +46,10 @@ const commands: Readonly<Record<string, Command>> = {
   profile: async (words, { ctx, output, json }) =>
     answer(await profileCommand(words, output, ctx, shellCall()), json),
   captures: (words, { ctx, json }) => captures(words, ctx, json),
+  completion: async ([shell]) => {
+    const { completion } = await import('./completion.ts');
+    return completion(shell);
+  },
   read: async ([uri = ''], { ctx, json }) =>
     answer(await surface.readResource(uri, ctx, shellCall()), json),
   prompt: async ([name = '', ...words], { ctx, json }) => {

@@ -29,16 +29,16 @@ export function help(width = process.stdout.columns ?? Number.POSITIVE_INFINITY)
 }
 
 /** `call TOOL key=value…` */
-const commandUsage = ({ name, usage }: Command): string => `${name} ${usage}`.trimEnd();
+export const commandUsage = ({ name, usage }: Command): string => `${name} ${usage}`.trimEnd();
 
 /** `--pid N`, `--daemon, -d` */
-function optionUsage(name: string, { short, value }: Option): string {
+export function optionUsage(name: string, { short, value }: Option): string {
   const long = value === undefined ? `--${name}` : `--${name} ${value}`;
   return short === undefined ? long : `${long}, -${short}`;
 }
 
 /** What an option does and, where not all commands know it, which do. */
-function optionHelp({ help: text, for: known }: Option): string {
+export function optionHelp({ help: text, for: known }: Option): string {
   return known === undefined || known.length === 0 ? text : `${text} (${known.join(', ')})`;
 }
 
