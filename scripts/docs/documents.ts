@@ -19,8 +19,35 @@ export function documents(root: string): readonly Document[] {
     { path: 'docs/errors.md', text: errorsPage() },
     { path: 'docs/compatibility.md', text: compatibilityPage(recordings(root), suites(root)) },
     { path: 'man/tracewright.1', text: manPage() },
+    { path: 'server.json', text: registryEntry(read('package.json')) },
     { path: 'README.md', text: withSections(read('README.md')) },
   ];
+}
+
+/** What the registry of MCP servers is told; `mcpName` of the package proves that both are ours. */
+function registryEntry(manifest: string): string {
+  const { name, mcpName, version } = JSON.parse(manifest);
+  const entry = {
+    $schema: 'https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json',
+    name: mcpName,
+    title: 'Tracewright',
+    description: 'Ask why a Linux machine is slow: true numbers from its kernel, served safely.',
+    version,
+    packages: [
+      {
+        registryType: 'npm',
+        identifier: name,
+        version,
+        runtimeHint: 'npx',
+        transport: { type: 'stdio' },
+        packageArguments: [
+          { type: 'positional', value: 'mcp' },
+          { type: 'named', name: '--daemon' },
+        ],
+      },
+    ],
+  };
+  return `${JSON.stringify(entry, null, 2)}\n`;
 }
 
 function recordings(root: string): Recording[] {

@@ -46,7 +46,14 @@ describe('the package', () => {
       .flatMap((folder) => readdirSync(folder, { recursive: true, withFileTypes: true }))
       .filter((entry) => entry.isFile() && /\.(?:bt|py)$/.test(entry.name))
       .map((entry) => join(entry.parentPath, entry.name));
-    const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
+    const papers = [
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'man/tracewright.1',
+      'package.json',
+      'skills/tracewright/SKILL.md',
+    ];
     const files = packed.files.map(({ path }) => path);
     const notices = /^dist\/(cli\.js\.LEGAL\.txt|THIRD_PARTY_NOTICES\S*)$/;
     expect(files.filter((path) => !notices.test(path)).sort()).toEqual(
