@@ -1,7 +1,8 @@
 import { forgetCapture, listCaptures } from '../collectors/kept-captures.ts';
 import type { Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
-import { renderTable } from './render.ts';
+import { renderTable } from './table.ts';
+import { ownStyle, widthOf } from './terminal.ts';
 
 const most_rows = 1000;
 
@@ -26,5 +27,5 @@ export function captures([verb = 'list', ...ids]: readonly string[], ctx: Contex
     bytes,
     created_at,
   }));
-  return [...summary, ...renderTable(rows)].join('\n');
+  return [...summary, ...renderTable(rows, widthOf(process.stdout), ownStyle())].join('\n');
 }

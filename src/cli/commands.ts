@@ -9,21 +9,26 @@ import { commandTable } from './command-table.ts';
 import { doctor } from './doctor.ts';
 import { profileToTheEnd } from './profile.ts';
 import { type ProfileOutput, profileCommand } from './profile-command.ts';
-import { renderAnswer, renderTable } from './render.ts';
+import type { Tell } from './progress.ts';
+import { renderAnswer } from './render.ts';
 import { shellCall } from './shell-call.ts';
 import { summary } from './summary.ts';
+import { renderTable } from './table.ts';
+import { ownStyle, widthOf } from './terminal.ts';
 
 type Setting = Readonly<{
   ctx: Context;
   selection: Selection;
   json: boolean;
   output: ProfileOutput;
+  /** Tells a person that the work goes on. */
+  tell: Tell;
 }>;
 type Command = (words: readonly string[], setting: Setting) => string | Promise<string>;
 
 const commands: Readonly<Record<string, Command>> = {
-  summary: (_words, { ctx, json }) => summary(ctx, shellCall(), json),
-  doctor: (_words, { ctx, json }) => doctor(ctx, shellCall(), json),
+  summary: (_words, { ctx, json, tell }) => summary(ctx, shellCall(tell), json),
+  doctor: (_words, { ctx, json, tell }) => doctor(ctx, shellCall(tell), json),
   tools: (_words, { selection, json }) =>
     listing(surface.listTools(selection), json, () =>
       surface.tools(selection).map(({ name, title }) => ({ name, title })),
@@ -43,17 +48,17 @@ const commands: Readonly<Record<string, Command>> = {
       })),
     ),
   call: callCommand,
-  profile: async (words, { ctx, output, json }) =>
-    answer(await profileCommand(words, output, ctx, shellCall()), json),
+  profile: async (words, { ctx, output, json, tell }) =>
+    answer(await profileCommand(words, output, ctx, shellCall(tell)), json),
   captures: (words, { ctx, json }) => captures(words, ctx, json),
   completion: async ([shell]) => {
     const { completion } = await import('./completion.ts');
     return completion(shell);
   },
-  read: async ([uri = ''], { ctx, json }) =>
-    answer(await surface.readResource(uri, ctx, shellCall()), json),
-  prompt: async ([name = '', ...words], { ctx, json }) => {
-    const prompt = await surface.getPrompt(name, keyValues(words), ctx, shellCall());
+  read: async ([uri = ''], { ctx, json, tell }) =>
+    answer(await surface.readResource(uri, ctx, shellCall(tell)), json),
+  prompt: async ([name = '', ...words], { ctx, json, tell }) => {
+    const prompt = await surface.getPrompt(name, keyValues(words), ctx, shellCall(tell));
     return json
       ? JSON.stringify(prompt)
       : prompt.messages.map((each) => each.content.text).join('\n');
@@ -85,7 +90,7 @@ export function runCommand(
 }
 
 async function callCommand([name = '', ...words]: readonly string[], setting: Setting) {
-  const { ctx, selection, json } = setting;
+  const { ctx, selection, json, tell } = setting;
   const offered = surface.tools(selection);
   const tool = offered.find((each) => each.name === name);
   if (!tool) {
@@ -99,8 +104,8 @@ async function callCommand([name = '', ...words]: readonly string[], setting: Se
   const args = keyValues(words, Object(described.inputSchema['properties']));
   const toTheEnd = endsWithTheCommand[tool.name];
   const given = toTheEnd
-    ? await toTheEnd(args, ctx, shellCall())
-    : await surface.callTool(tool, args, ctx, shellCall());
+    ? await toTheEnd(args, ctx, shellCall(tell))
+    : await surface.callTool(tool, args, ctx, shellCall(tell));
   return answer(given, json);
 }
 
@@ -112,5 +117,7 @@ function listing<T extends object>(
   json: boolean,
   rows: (all: T) => Readonly<Record<string, unknown>>[],
 ): string {
-  return json ? JSON.stringify(all) : renderTable(rows(all)).join('\n');
+  return json
+    ? JSON.stringify(all)
+    : renderTable(rows(all), widthOf(process.stdout), ownStyle()).join('\n');
 }

@@ -1,6 +1,7 @@
 import type { Call, Context } from '../context.ts';
 import { type Check, type Diagnosis, diagnose } from '../doctor.ts';
-import { renderTable } from './render.ts';
+import { renderTable } from './table.ts';
+import { ownStyle, type Style, widthOf } from './terminal.ts';
 
 /** `tracewright doctor`: what works here, what does not, and the command that fixes it. */
 export async function doctor(ctx: Context, call: Call, json: boolean): Promise<string> {
@@ -9,36 +10,40 @@ export async function doctor(ctx: Context, call: Call, json: boolean): Promise<s
 }
 
 function render({ tracewright, node, programs, kernel, resources, tools }: Diagnosis): string {
+  const style = ownStyle();
   return [
     `tracewright ${tracewright}, Node.js ${node}`,
     '',
-    'Programs',
+    style.head('Programs'),
     ...renderTable(
       programs.map(({ name, version, path, problem }) => ({
         name,
         version: version ?? problem ?? 'unknown',
         path: path ?? '',
       })),
+      widthOf(process.stdout) - 2,
+      style,
     ).map(indent),
     ...programs.flatMap(({ fix }) => (fix === null ? [] : [`    fix: ${fix}`])),
     '',
-    'Kernel',
+    style.head('Kernel'),
     ...Object.entries(kernel).flatMap(([name, { value, reason, fix }]) => [
       `  ${name}: ${value ?? 'not available'}${reason === null ? '' : ` (${reason})`}`,
       ...(fix === null ? [] : [`    fix: ${fix}`]),
     ]),
     '',
-    'Resources',
-    ...resources.flatMap(renderCheck),
+    style.head('Resources'),
+    ...resources.flatMap((each) => renderCheck(each, style)),
     '',
-    'Tools',
-    ...tools.flatMap(renderCheck),
+    style.head('Tools'),
+    ...tools.flatMap((each) => renderCheck(each, style)),
   ].join('\n');
 }
 
-function renderCheck({ name, state, source, problems }: Check): string[] {
+function renderCheck({ name, state, source, problems }: Check, style: Style): string[] {
+  const paint = { available: style.good, degraded: style.poor, unavailable: style.bad }[state];
   return [
-    `  ${state.padEnd(11)}  ${name}${source === null ? '' : `  from ${source}`}`,
+    `  ${paint(state.padEnd(11))}  ${name}${source === null ? '' : `  from ${source}`}`,
     ...problems.flatMap(({ what, reason, fix }) => [
       `    ${what === name ? '' : `${what}: `}${reason}`,
       ...(fix === null ? [] : [`      fix: ${fix}`]),

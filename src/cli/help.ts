@@ -1,10 +1,11 @@
 import { type Command, commandTable, exitCodes } from './command-table.ts';
 import { type Option, options } from './options.ts';
+import { widthOf } from './terminal.ts';
 
 const entries: [string, Option][] = Object.entries(options);
 
 /** The whole of `tracewright --help`, in lines of at most `width` characters where words allow it. */
-export function help(width = process.stdout.columns ?? Number.POSITIVE_INFINITY): string {
+export function help(width = widthOf(process.stdout)): string {
   const commands = commandTable.map((each): Row => [commandUsage(each), each.help]);
   const optionRows = entries.map(
     ([name, option]): Row => [optionUsage(name, option), optionHelp(option)],

@@ -7,6 +7,7 @@ import { pythonSettings } from '../python-settings.ts';
 import type { Selection } from '../selection.ts';
 import { version } from '../version.ts';
 import { options } from './options.ts';
+import type { Tell } from './progress.ts';
 import { serve } from './serve.ts';
 
 /** Runs the command line and gives the exit code: 0 done, 1 failed, 2 wrong usage. */
@@ -54,7 +55,14 @@ export async function main(argv: readonly string[]): Promise<number> {
     }
     const { runCommand } = await import('./commands.ts');
     const { out, open } = values;
-    return print(await runCommand(word, rest, { ctx, selection, json, output: { out, open } }));
+    const setting = { ctx, selection, json, output: { out, open } };
+    return print(
+      await atWork(
+        [word, ...rest].join(' '),
+        {},
+        async (tell) => await runCommand(word, rest, { ...setting, tell }),
+      ),
+    );
   } catch (thrown) {
     return fail(thrown, json);
   } finally {
@@ -90,13 +98,24 @@ async function ownOptions(
   }
   if (word === 'record') {
     const { record } = await import('./record.ts');
-    return print(await record(ctx, values, json));
+    return print(await atWork(word, values, (tell) => record(ctx, values, json, tell)));
   }
   if (word === 'report') {
     const { report } = await import('./report.ts');
-    return print(await report(ctx, values, json));
+    return print(await atWork(word, values, (tell) => report(ctx, values, json, tell)));
   }
   return null;
+}
+
+/** Shows a person at a terminal that a long command goes on. */
+async function atWork(
+  words: string,
+  values: Readonly<Record<string, unknown>>,
+  work: (tell: Tell) => Promise<string>,
+): Promise<string> {
+  const { expectedSeconds, withProgress } = await import('./progress.ts');
+  const label = words.split(' ').slice(0, 2).join(' ');
+  return await withProgress(process.stderr, label, expectedSeconds(words, values['seconds']), work);
 }
 
 /** A wrong name fails the start, not the first request; without names nothing is loaded for it. */

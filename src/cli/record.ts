@@ -6,6 +6,7 @@ import { openWith, recordTrace } from '../recordings/record-trace.ts';
 import { wholeNumber } from '../resources/define-resource.ts';
 import { checkArguments } from '../tools/define-tool.ts';
 import { outFile, writeOut } from './out-file.ts';
+import type { Tell } from './progress.ts';
 import { renderAnswer } from './render.ts';
 import { shellCall } from './shell-call.ts';
 
@@ -21,12 +22,13 @@ export async function record(
   ctx: Context,
   given: Readonly<Record<string, unknown>>,
   json: boolean,
+  progress: Tell,
 ): Promise<string> {
   const { seconds, pid, out, 'sample-hz': hz } = checkArguments('record', options, given);
   const file = out === undefined ? null : outFile(out);
   const started_ms = ctx.monotonicMs();
   const query = { duration_seconds: seconds, pid: pid ?? null, sample_hz: hz ?? null };
-  const reading = await recordTrace(ctx, query, shellCall());
+  const reading = await recordTrace(ctx, query, shellCall(progress));
   if (file !== null) copy(reading.data.path, file);
   const answer = envelope('record', reading, ctx, started_ms);
   if (json) return JSON.stringify(file === null ? answer : { ...answer, file });

@@ -1,13 +1,16 @@
 import { inspect } from 'node:util';
-
-type Row = Readonly<Record<string, unknown>>;
+import { cell, type Row, renderTable } from './table.ts';
+import { ownStyle, type Style, widthOf } from './terminal.ts';
 
 /** Fields that say how something was measured: shown last, on one line each. */
 const measured = ['source', 'window_ms', 'timestamp', 'host', 'duration_ms', 'lost_events'];
-const max_cell = 48;
 
 /** An answer as text for a terminal: the summary, then the data, then how it was measured. */
-export function renderAnswer(answer: object, width = process.stdout.columns || 120): string {
+export function renderAnswer(
+  answer: object,
+  width = widthOf(process.stdout),
+  style = ownStyle(),
+): string {
   const { summary, unavailable, warnings, success, tool, tool_version, data, ...rest } =
     answer as Row;
   const body = isRecord(data) ? { ...data, ...rest } : rest;
@@ -15,56 +18,32 @@ export function renderAnswer(answer: object, width = process.stdout.columns || 1
   return [
     ...texts(summary),
     '',
-    ...facts.flatMap(([name, value]) => renderField(name, value, width)),
-    ...measured.flatMap((name) => (name in body ? [`${name}: ${scalar(body[name])}`] : [])),
-    ...texts(warnings).map((warning) => `warning: ${warning}`),
-    ...records(unavailable).map(renderUnavailable),
+    ...facts.flatMap(([name, value]) => renderField(name, value, width, style)),
+    ...measured.flatMap((name) =>
+      name in body ? [style.faint(`${name}: ${scalar(body[name])}`)] : [],
+    ),
+    ...texts(warnings).map((warning) => `${style.poor('warning:')} ${warning}`),
+    ...records(unavailable).map((each) => renderUnavailable(each, style)),
   ]
     .join('\n')
     .trim();
 }
 
-/** Rows of equal shape as a table, no wider than the terminal. */
-export function renderTable(rows: readonly Row[], width = 120): string[] {
-  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((name) =>
-    rows.some((row) => row[name] !== null && row[name] !== undefined),
-  );
-  const widest = [max_cell, 32, 20].find((most) => tableWidth(rows, names, most) <= width) ?? 20;
-  const columns = names.map((name) => {
-    const cells = rows.map((row) => cell(row[name], widest));
-    const longest = Math.max(name.length, ...cells.map((each) => each.length));
-    const numeric = rows.every((row) => typeof row[name] !== 'string');
-    const pad = (text: string): string => (numeric ? text.padStart(longest) : text.padEnd(longest));
-    return { lines: [pad(name), ...cells.map(pad)], longest };
-  });
-  let used = 0;
-  const fitting = columns.filter(({ longest }) => {
-    used += longest + 2;
-    return used <= width;
-  });
-  const dropped = names.slice(fitting.length);
-  const lines = Array.from({ length: rows.length + 1 }, (_, index) =>
-    fitting
-      .map(({ lines }) => lines[index])
-      .join('  ')
-      .trimEnd(),
-  );
-  return dropped.length === 0 ? lines : [...lines, `(and, with --json: ${dropped.join(', ')})`];
-}
-
-function renderField(name: string, value: unknown, width: number): string[] {
+function renderField(name: string, value: unknown, width: number, style: Style): string[] {
   if (value === null || value === undefined) return [];
   const rows = records(value);
-  if (rows.length > 0) return [`${name}:`, ...renderTable(rows, width).map(indent), ''];
+  if (rows.length > 0) return [`${name}:`, ...renderTable(rows, width - 2, style).map(indent), ''];
   if (Array.isArray(value))
     return value.length === 0 ? [] : [`${name}: ${value.map((each) => cell(each)).join(', ')}`];
   if (!isRecord(value)) return [`${name}: ${scalar(value)}`];
-  const inner = Object.entries(value).flatMap(([key, each]) => renderField(key, each, width - 2));
+  const inner = Object.entries(value).flatMap(([key, each]) =>
+    renderField(key, each, width - 2, style),
+  );
   return inner.length === 0 ? [] : [`${name}:`, ...inner.map(indent)];
 }
 
-const renderUnavailable = ({ what, reason, fix }: Row): string =>
-  `not available: ${what} (${reason})${fix ? `\n  fix: ${fix}` : ''}`;
+const renderUnavailable = ({ what, reason, fix }: Row, style: Style): string =>
+  `${style.poor('not available:')} ${what} (${reason})${fix ? `\n  fix: ${fix}` : ''}`;
 
 const indent = (line: string): string => (line === '' ? '' : `  ${line}`);
 
@@ -80,18 +59,4 @@ function isRecord(value: unknown): value is Row {
 
 function scalar(value: unknown): string {
   return typeof value === 'string' ? value : inspect(value);
-}
-
-/** How wide the table is when no cell is wider than `most`. */
-function tableWidth(rows: readonly Row[], names: readonly string[], most: number): number {
-  const widths = names.map((name) =>
-    Math.max(name.length, ...rows.map((row) => cell(row[name], most).length)),
-  );
-  return widths.reduce((sum, each) => sum + each + 2, 0);
-}
-
-function cell(value: unknown, most = max_cell): string {
-  if (value === null || value === undefined) return '-';
-  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
-  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 }

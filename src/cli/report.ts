@@ -6,6 +6,7 @@ import { reportPage } from '../report/report-page.ts';
 import { wholeNumber } from '../resources/define-resource.ts';
 import { checkArguments } from '../tools/define-tool.ts';
 import { outFile, writeOut } from './out-file.ts';
+import type { Tell } from './progress.ts';
 import { shellCall } from './shell-call.ts';
 
 const options = z.object({
@@ -18,10 +19,11 @@ export async function report(
   ctx: Context,
   given: Readonly<Record<string, unknown>>,
   json: boolean,
+  progress: Tell,
 ): Promise<string> {
   const { seconds, out } = checkArguments('report', options, given);
   const file = outFile(out);
-  const data = await collectReport(ctx, seconds, shellCall());
+  const data = await collectReport(ctx, seconds, shellCall(progress));
   const page = reportPage(data);
   writeOut(file, () => writeFileSync(file, page, { mode: 0o600 }));
   const missing = data.missing.map(({ what, reason }) => `not measured: ${what} (${reason})`);

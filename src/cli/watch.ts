@@ -8,6 +8,7 @@ import type { Call, Context } from '../context.ts';
 import { wholeNumber } from '../resources/define-resource.ts';
 import { checkArguments } from '../tools/define-tool.ts';
 import { eventTypeList } from '../tools/event-type-list.ts';
+import { isColoured } from './terminal.ts';
 import { type Footer, footer } from './watch-footer.ts';
 import { eventLine, wallClock } from './watch-line.ts';
 
@@ -55,7 +56,7 @@ export async function watch(
 }
 
 async function show(ctx: Context, call: Call, json: boolean, foot: Footer): Promise<void> {
-  const colours = process.stdout.isTTY && !process.env['NO_COLOR'];
+  const colours = isColoured(process.stdout, process.env);
   const clock = wallClock(ctx.now(), ctx.monotonicNs());
   for (;;) {
     const { data } = await collectStream(ctx, { limit: batch, wait_ms: batch_ms }, call);
