@@ -15,8 +15,8 @@ const hints: Readonly<Record<Effect, object>> = {
   run: { readOnlyHint: false, idempotentHint: false, destructiveHint: true, openWorldHint: true },
 };
 
-/** The least that holds for every answer; what is in it, the answer itself shows. */
-const listedOutput = { type: 'object' as const, required: ['data'] };
+/** That there is structured content is all that a listing says; what is in it, the answer shows. */
+const listedOutput = { type: 'object' as const };
 
 /**
  * A tool as clients list it. A listing is read into every conversation: what a wrong call is told

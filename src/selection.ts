@@ -7,20 +7,42 @@ export type Selection = Readonly<{
   toolsets?: readonly string[] | undefined;
   tools?: readonly string[] | undefined;
   excludeTools?: readonly string[] | undefined;
+  /** Those of `slimTools`, beside what `toolsets` and `tools` name. */
+  slim?: boolean | undefined;
   readOnly: boolean;
 }>;
 
+/**
+ * The dozen of --slim. Each answers a question that people ask first and that none of the others
+ * answers; read_resource reaches every resource, and by profiling://captures the views of a profile.
+ */
+const slimTools: readonly string[] = [
+  'perf_triage',
+  'perf_use_check',
+  'perf_snapshot',
+  'query_stats',
+  'read_resource',
+  'perf_cpu_profile',
+  'perf_offcpu_profile',
+  'perf_thread_profile',
+  'perf_runq_latency',
+  'perf_io_latency',
+  'perf_net_health',
+  'perf_cgroup_summary',
+];
+
 /** The tools of the selection. A name that does not exist is INVALID_PARAMS, not ignored. */
 export function selectTools(selection: Selection): readonly Tool[] {
-  const { toolsets, tools: wanted, excludeTools = [], readOnly } = selection;
+  const { toolsets, tools: wanted, excludeTools = [], slim = false, readOnly } = selection;
   const names = tools.map((tool) => tool.name);
   mustExist('toolset', toolsets ?? [], [...new Set(tools.map((tool) => tool.toolset))]);
   mustExist('tool', [...(wanted ?? []), ...excludeTools], names);
   return tools.filter((tool) => {
     if (excludeTools.includes(tool.name)) return false;
     if (readOnly && tool.effect !== 'read') return false;
-    if (wanted === undefined && toolsets === undefined) return true;
-    return (wanted?.includes(tool.name) ?? false) || (toolsets?.includes(tool.toolset) ?? false);
+    if (!slim && wanted === undefined && toolsets === undefined) return true;
+    const named = [...(slim ? slimTools : []), ...(wanted ?? [])];
+    return named.includes(tool.name) || (toolsets?.includes(tool.toolset) ?? false);
   });
 }
 

@@ -7,7 +7,7 @@ import {
 } from '@modelcontextprotocol/server';
 import type { Call, Context } from './context.ts';
 import { type ErrorCode, errorBody, toTracewrightError } from './errors.ts';
-import { instructions } from './instructions.ts';
+import { instructions, slimInstructions } from './instructions.ts';
 import type { Picture, ResourceLink } from './reading.ts';
 import type { Selection } from './selection.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -41,7 +41,7 @@ export function buildServer(
     { name: 'tracewright', title: 'Tracewright', version },
     {
       capabilities: { tools: {}, resources, prompts: {}, completions: {} },
-      instructions,
+      instructions: selection.slim ? slimInstructions : instructions,
       cacheHints: {
         'tools/list': listHint,
         'resources/list': listHint,

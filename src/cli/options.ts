@@ -92,6 +92,11 @@ export const options = {
     type: 'boolean',
     help: 'offer nothing that attaches, records or writes',
   },
+  slim: {
+    type: 'boolean',
+    for: ['mcp', 'tools', 'call'],
+    help: 'offer a dozen essential tools, and those that --tools or --toolsets name',
+  },
   toolsets: {
     type: 'string',
     value: 'a,b',

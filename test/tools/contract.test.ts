@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { instructions } from '../../src/instructions.ts';
+import { instructions, slimInstructions } from '../../src/instructions.ts';
 import { surface } from '../../src/surface.ts';
 
 const everything = { readOnly: false };
@@ -29,8 +29,58 @@ test('tools/list with everything on stays below 10,000 tokens', () => {
   expect(JSON.stringify({ tools }).length / 4).toBeLessThan(10_000);
 });
 
-test('the instructions are not cut by clients', () => {
-  expect(instructions.length).toBeLessThanOrEqual(2048);
+test('tools/list of --slim stays below 3,000 tokens', () => {
+  const slim = surface.listTools({ ...everything, slim: true });
+  expect(JSON.stringify(slim).length / 4).toBeLessThan(3000);
+});
+
+const toolWords =
+  /\b(?:perf|get|list|profile|control|enable|disable|read|query|record|reset|start|stop|trace|analyze|compare)_[a-z_]+\b/g;
+const namesIn = (text: string): string[] => [...new Set(text.match(toolWords) ?? [])].sort();
+const allNames = tools.map(({ name }) => name);
+/** Arguments and results that look like tools. */
+const otherWords = ['profile_id', 'trace_ms', 'profile_only', 'trace_id'];
+
+describe.each([
+  ['of all tools', instructions],
+  ['of --slim', slimInstructions],
+])('the instructions %s', (_of, text) => {
+  test('are not cut by clients', () => expect(text.length).toBeLessThanOrEqual(2048));
+
+  test('name resources and prompts that exist', () => {
+    const uris = [...text.matchAll(/\b[a-z]+:\/\/[a-z/]+[a-z]/g)].map(([uri]) => uri);
+    const known = surface.resources.map(({ uri }) => uri);
+    for (const uri of uris)
+      expect(
+        known.some((each) => each.startsWith(uri)),
+        uri,
+      ).toBe(true);
+    const prompts = [...text.matchAll(/prompt ([a-z_]+)/g)].map(([, name]) => name);
+    for (const name of prompts) expect(surface.prompts.map((each) => each.name)).toContain(name);
+  });
+});
+
+test('the instructions and descriptions name tools that exist', () => {
+  for (const text of [instructions, ...tools.map(({ description }) => description)]) {
+    for (const name of namesIn(text)) expect([...allNames, ...otherWords]).toContain(name);
+  }
+});
+
+test('the instructions of --slim name exactly the tools of --slim', () => {
+  const slim = surface.tools({ ...everything, slim: true }).map(({ name }) => name);
+  const named = namesIn(slimInstructions).filter((name) => !otherWords.includes(name));
+  expect(named).toEqual(slim.toSorted());
+});
+
+/** What is neither a first call nor the only tool of its kind says which of the others fits when. */
+test('a tool that captures names another one to use instead, before or after', () => {
+  const lonely = surface
+    .tools(everything)
+    .filter(({ effect }) => effect === 'capture')
+    .filter(({ description }) => !description.includes('://'))
+    .filter(({ name, description }) => namesIn(description).every((each) => each === name))
+    .map(({ name }) => name);
+  expect(lonely).toEqual([]);
 });
 
 describe('the selection at start', () => {
@@ -45,6 +95,15 @@ describe('the selection at start', () => {
 
   test('--read-only wins over --tools', () => {
     expect(names({ readOnly: true, tools: ['start_perf_profiling'] })).toEqual([]);
+  });
+
+  test('--slim with names offers those, too', () => {
+    const slim = names({ readOnly: false, slim: true });
+    expect(slim).not.toContain('profile_script');
+    const more = names({ readOnly: false, slim: true, tools: ['profile_script'] });
+    expect(more.toSorted()).toEqual([...slim, 'profile_script'].toSorted());
+    const python = names({ readOnly: false, slim: true, toolsets: ['python'] });
+    expect(python).toEqual(expect.arrayContaining([...slim, 'profile_script', 'list_profiles']));
   });
 
   test('--tools offers exactly those', () => {

@@ -8,7 +8,7 @@ export const perfDnsLatency = defineTool({
   toolset: 'host',
   effect: 'capture',
   description:
-    'How long programs waited for addresses of names (getaddrinfo, gethostbyname), with name, process and result, slowest first. Use it when something is slow only when it connects. Costs two traps per lookup. Not seen: Go, Java, containers, which resolve by themselves.',
+    'How long programs waited for addresses of names (getaddrinfo, gethostbyname), with name, process and result, slowest first. Use it when something is slow only when it connects; the rest of connecting: perf_tcp_trace. Costs two traps per lookup. Not seen: Go, Java, containers, which resolve by themselves.',
   input: z.strictObject({
     duration_seconds: z.int().min(1).max(30).default(5).describe('s'),
     pid: z.int().min(1).optional().describe('one process'),

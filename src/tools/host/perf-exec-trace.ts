@@ -8,7 +8,7 @@ export const perfExecTrace = defineTool({
   toolset: 'host',
   effect: 'capture',
   description:
-    'Traces fork, exec and exit: what is started by whom, with arguments, exit codes and run times. Finds storms of short-lived processes, which top never shows, and exec calls that fail. Cheap: some us for each event.',
+    'Traces fork, exec and exit: what is started by whom, with arguments, exit codes and run times. Finds storms of short-lived processes, which top never shows, and exec calls that fail. Some us for each event. Those that stay: stats://aggregated/process.',
   input: z.strictObject({
     duration_seconds: z.int().min(1).max(60).default(5).describe('s'),
     pid: z.int().min(1).optional().describe('this process and all below it'),

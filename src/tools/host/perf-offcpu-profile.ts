@@ -8,7 +8,7 @@ export const perfOffcpuProfile = defineTool({
   toolset: 'host',
   effect: 'capture',
   description:
-    'What threads wait for while they do not run: blocked time by kind (lock, disk_io, network, sleep, …), function, process and stack. Use it where something is slow and CPUs are not busy; ask for one pid, since most waiting is idle. Costs some us per switch that blocks.',
+    'What threads wait for while they do not run: blocked time by kind (lock, disk_io, network, sleep, …), function, process and stack. Use it where something is slow and CPUs are not busy (else perf_cpu_profile); ask for one pid, since most waiting is idle. Costs some us per switch that blocks.',
   input: z.strictObject({
     duration_seconds: z.int().min(1).max(60).default(5).describe('s'),
     pid: z.int().min(1).optional().describe('one process'),

@@ -10,7 +10,7 @@ export const perfSnapshot = defineTool({
   toolset: 'host',
   effect: 'read',
   description:
-    'CPU, memory, disks, network and pressure (PSI) over one second, never since boot. With interval_sec: count samples, each over its interval, with min, mean and max, for trends.',
+    'CPU, memory, disks, network and pressure (PSI) over one second, never since boot. With interval_sec: count samples, each over its interval, with min, mean and max, for trends. Judged: perf_use_check.',
   input: z.strictObject({
     include_per_cpu: z.boolean().default(false).describe('each CPU'),
     include_per_device: z.boolean().default(true).describe('each disk'),

@@ -8,7 +8,7 @@ export const perfSyscallCount = defineTool({
   toolset: 'host',
   effect: 'capture',
   description:
-    'System calls of the host or one process: count, rate, latency (total, average, percentiles, maximum), errors by errno, and who makes them. Long calls of futex, poll, read or nanosleep are waits, not slow work. Costs about 1 us per call.',
+    'System calls of the host or one process: count, rate, latency (total, average, percentiles, maximum), errors by errno, and who makes them. Long calls of futex, poll, read or nanosleep are waits, not slow work: perf_offcpu_profile. Costs about 1 us per call.',
   input: z.strictObject({
     duration_seconds: z.int().min(1).max(60).default(10).describe('s'),
     pid: z.int().min(1).optional().describe('one process'),

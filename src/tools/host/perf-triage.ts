@@ -8,7 +8,7 @@ export const perfTriage = defineTool({
   toolset: 'host',
   effect: 'capture',
   description:
-    'The first call when something is slow: measures CPU, memory, disks, network and processes side by side, and ranks causes with evidence, confidence and the next call. quick: 5 s, /proc alone; standard: 10 s, with tracers; deep: 30 s, with a profile. Says "healthy" when it is.',
+    'The first call when something is slow: measures CPU, memory, disks, network and processes side by side, and ranks causes with evidence, confidence and the next call. quick: 5 s, /proc alone; standard: 10 s, with tracers; deep: 30 s, with a profile. Says "healthy" when it is. Numbers alone: perf_snapshot.',
   input: z.strictObject({
     mode: z.enum(['quick', 'standard', 'deep']).default('standard').describe('how thorough'),
     focus: z.enum(['auto', 'cpu', 'memory', 'io', 'network']).default('auto').describe('one area'),

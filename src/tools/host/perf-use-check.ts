@@ -14,7 +14,7 @@ export const perfUseCheck = defineTool({
   toolset: 'host',
   effect: 'read',
   description:
-    'Where is the bottleneck? Utilization, saturation and errors of CPU, memory, disk and network over a window, judged by thresholds; suspicions worst first. Unknown is null, not ok. Start here.',
+    'Where is the bottleneck? Utilization, saturation and errors of CPU, memory, disk and network over a window, judged by thresholds; suspicions worst first. Unknown is null, not ok. Who causes it: perf_triage.',
   input: z.strictObject({
     duration_seconds: z.int().min(1).max(60).default(1).describe('window, s'),
   }),

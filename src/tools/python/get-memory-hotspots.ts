@@ -9,7 +9,7 @@ export const getMemoryHotspots = defineTool({
   toolset: 'python',
   effect: 'read',
   description:
-    'Lines of a kept profile by peak memory, with what to try. Memory is sampled: small allocations are invisible.',
+    'Lines of a kept profile by peak memory, with what to try. Memory is sampled: small allocations are invisible. For growth: get_memory_leaks.',
   input: z.strictObject({ profile_id: profileId, ...top(500) }),
   output: z.looseObject({
     profile_id: z.string(),

@@ -8,7 +8,7 @@ export const readResourceTool = defineTool({
   toolset: 'scheduler',
   effect: 'read',
   description:
-    'Reads any resource of this server by its URI, for clients that cannot read resources themselves. query_stats lists the URIs with their parameters; e.g. stats://aggregated/process?sort=wait&limit=10. Costs what the resource costs.',
+    'Reads any resource of this server by its URI, for clients that cannot read resources themselves. query_stats lists the URIs with their parameters; e.g. stats://aggregated/process?sort=wait&limit=10.',
   input: z.strictObject({
     uri: z.string().max(500).describe('resource URI, parameters after "?" included'),
   }),

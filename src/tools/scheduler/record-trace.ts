@@ -8,7 +8,7 @@ export const recordTraceTool = defineTool({
   toolset: 'scheduler',
   effect: 'capture',
   description:
-    'Records every switch, wakeup, softirq and new process into a file to open in Perfetto. Kept 7 days. An event costs microseconds.',
+    'Records every switch, wakeup, softirq and new process into a file for people to open in Perfetto. Kept 7 days. An event costs microseconds. To read events yourself: control_event_tracking.',
   input: z.strictObject({
     duration_seconds: z.int().min(1).max(60).default(5).describe('s'),
     pid: z.int().min(1).optional().describe('wakeups, stacks of this process only'),
