@@ -94,7 +94,8 @@ const mainThread = (process: FakeProcess): FakeThread => ({ ...process, tid: pro
 const threadsOf = ({ num_threads, others = [] }: FakeProcess): number =>
   num_threads ?? 1 + others.length;
 
-function statText(process: FakeProcess, thread: FakeThread): string {
+/** The text of /proc/PID/stat, or of a thread's. */
+export function statText(process: FakeProcess, thread: FakeThread): string {
   const { comm = 'program', state = 'S', utime_ticks = 0, stime_ticks = 0, cpu = 0 } = thread;
   const { flags = 0x40_0000, starttime_ticks = 1000, rss_pages = 100 } = process;
   const behind = Array(12).fill(0).join(' ');
@@ -105,7 +106,8 @@ function statText(process: FakeProcess, thread: FakeThread): string {
   );
 }
 
-function statusText(process: FakeProcess, thread: FakeThread): string {
+/** The text of /proc/PID/status, or of a thread's. */
+export function statusText(process: FakeProcess, thread: FakeThread): string {
   return [
     `Name:\t${(thread.comm ?? 'program').replaceAll('\n', '\\n')}`,
     `Tgid:\t${process.pid}`,
@@ -122,10 +124,12 @@ function statusText(process: FakeProcess, thread: FakeThread): string {
   ].join('\n');
 }
 
-const schedstatText = ({ run_ns = 0, wait_ns = 0, timeslices = 0 }: FakeThread): string =>
+/** The text of a thread's schedstat. */
+export const schedstatText = ({ run_ns = 0, wait_ns = 0, timeslices = 0 }: FakeThread): string =>
   `${run_ns} ${wait_ns} ${timeslices}\n`;
 
-function schedText(process: FakeProcess, thread: FakeThread): string {
+/** The text of a thread's sched. */
+export function schedText(process: FakeProcess, thread: FakeThread): string {
   const line = (name: string, value: string | number): string =>
     `${name.padEnd(45)}:${String(value).padStart(21)}`;
   return [

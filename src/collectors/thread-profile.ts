@@ -116,7 +116,7 @@ export async function collectThreadProfile(
     window_ms,
     ...offcpu.lost,
     summary: inWords(data, window_ms),
-    ...cut(shown, 'stats://aggregated/process?pid=PID&offset=N lists the rest'),
+    ...cut(shown, `stats://aggregated/process?pid=${pid}&sort=cpu&offset=${shown.next_offset}`),
     warnings: [...(after.total > after.threads.size ? [few] : []), ...offcpu.warnings],
     unavailable: [...gaps(rows), ...offcpu.unavailable],
   };
