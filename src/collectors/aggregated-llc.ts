@@ -1,6 +1,6 @@
 import type { Call, Context } from '../context.ts';
 import { cut, page } from '../page.ts';
-import type { Reading } from '../reading.ts';
+import type { Reading, Unavailable } from '../reading.ts';
 import {
   again,
   type CpuGroup,
@@ -13,7 +13,8 @@ import {
 } from './aggregated.ts';
 
 /** `node_id` is null where the cache spans nodes. */
-export type LlcRow = Readonly<{ llc_id: number; node_id: number | null }> & CpuGroup;
+export type LlcRow = Readonly<{ llc_id: number; node_id: number | null; cache_hit_pct: null }> &
+  CpuGroup;
 
 export type AggregatedLlc = Readonly<{
   total_llcs: number;
@@ -22,6 +23,14 @@ export type AggregatedLlc = Readonly<{
   trace_window_ms?: number | null;
   llcs: readonly LlcRow[];
 }>;
+
+/** What a generic event counts as the last level differs: on AMD Zen it is the L2. */
+const noHits: Unavailable = {
+  what: 'cache_hit_pct',
+  reason:
+    'Hits need the hardware counters of this very processor, which virtual machines mostly lack.',
+  fix: 'sudo perf stat -a --per-socket -e LLC-loads,LLC-load-misses sleep 1',
+};
 
 type Params = Windows & Readonly<{ limit: number; offset: number }>;
 
@@ -33,16 +42,23 @@ export async function collectAggregatedLlc(
 ): Promise<Reading<AggregatedLlc>> {
   const measured = await measureCpus(ctx, windows, call);
   const rows = measured.topology.llcs.map(
-    ({ id, node_id, cpus }): LlcRow => ({ llc_id: id, node_id, ...cpuGroup(measured, cpus) }),
+    ({ id, node_id, cpus }): LlcRow => ({
+      llc_id: id,
+      node_id,
+      cache_hit_pct: null,
+      ...cpuGroup(measured, cpus),
+    }),
   );
   const shown = page(rows, { limit, offset });
+  const measuredBy = provenance(measured);
   return {
     data: {
       total_llcs: rows.length,
       ...ownWindows(measured),
       llcs: shown.rows,
     },
-    ...provenance(measured),
+    ...measuredBy,
+    unavailable: [...(measuredBy.unavailable ?? []), noHits],
     ...cut(
       shown,
       `Read stats://aggregated/llc?limit=${limit}&offset=${shown.next_offset}${again(windows)}`,

@@ -95,12 +95,19 @@ async function describe(
     warnings: [...warnings, ...errors, ...(held.complete ? [] : [incomplete])],
     unavailable: [
       ...(unmeasured > 0 ? [neverMeasured(unmeasured)] : []),
+      ...(rows.length > unmeasured ? [onlyMeans] : []),
       ...(objects.links ? [] : [notListed('links')]),
       ...(objects.maps ? [] : [notListed('maps')]),
     ],
     ...cut(shown, `bpf://programs?${rest(query, shown.next_offset)}`),
   };
 }
+
+const onlyMeans: Unavailable = {
+  what: 'percentiles of the run time',
+  reason: 'The kernel sums the run times of a program: their mean is known, their spread is not.',
+  fix: null,
+};
 
 function byCost(a: BpfProgramRow, b: BpfProgramRow): number {
   return (b.window?.run_time_ns ?? -1) - (a.window?.run_time_ns ?? -1) || b.id - a.id;
