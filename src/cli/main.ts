@@ -28,7 +28,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       toolsets: list(values.toolsets),
       tools: list(values.tools),
       excludeTools: list(values['exclude-tools']),
-      slim: values.slim ?? false,
+      slim: values.slim,
       readOnly: values['read-only'] ?? false,
     };
     const ctx = createContext({
