@@ -6,6 +6,7 @@ import { flamePng } from '../profiles/flame-png.ts';
 import { flameSvg } from '../profiles/flame-svg.ts';
 import type { StackProfile } from '../profiles/stack-profile.ts';
 import type { Picture, ResourceLink } from '../reading.ts';
+import { mustBeOf } from './capture-ids.ts';
 
 const kind = 'profile';
 const file = 'profile.json';
@@ -84,7 +85,10 @@ export type Capture = Readonly<{ id: string | null; title: string; profile: Stac
 export function loadCapture(ctx: Context, id: string): Capture {
   const text = ctx.captures.read(kind, id, file);
   const profile = text === null ? null : readCaptureText(text);
-  if (profile === null) throw unknownCapture(ctx, id);
+  if (profile === null) {
+    mustBeOf('profile', id);
+    throw unknownCapture(ctx, id);
+  }
   const title = ctx.captures.list(kind).find((each) => each.id === id)?.title ?? id;
   return { id, title, profile };
 }

@@ -1,4 +1,5 @@
 import type { Call, Context } from '../context.ts';
+import { captureIdIn, mustBeOf } from './capture-ids.ts';
 import {
   type Capture,
   flameLink,
@@ -15,9 +16,11 @@ import { profileView, type ViewQuery, type ViewReading } from './profile-view.ts
  */
 export async function collectProfileView(
   ctx: Context,
-  { capture, ...query }: ViewQuery & Readonly<{ capture: string }>,
+  { capture: given, ...query }: ViewQuery & Readonly<{ capture: string }>,
   call: Call,
 ): Promise<ViewReading> {
+  const capture = captureIdIn(given);
+  mustBeOf('profile', capture);
   if (isCaptureId(capture)) return profileView(ctx, loadCapture(ctx, capture), query);
   const { path, format, profiles } = await importProfile(ctx, capture, call);
   const [first, ...others] = profiles.map((profile): Capture => {

@@ -1,6 +1,7 @@
 import { parseScalene, type ScaleneProfile } from '../../parsers/scalene/scalene.ts';
 import type { Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
+import { mustBeOf } from './capture-ids.ts';
 import { isPartial, type Outcome } from './python-outcome.ts';
 import { type PythonSource, snippet_name } from './python-program.ts';
 import type { PythonOptions, PythonRun } from './python-run.ts';
@@ -85,7 +86,10 @@ export function loadProfile(ctx: Context, profile_id: string): StoredProfile {
   const raw = ctx.captures.read(kind, profile_id, 'profile.json');
   const profile = raw === null ? null : parseScalene(raw);
   const manifest = ctx.captures.list(kind).find((each) => each.id === profile_id);
-  if (run === null || profile === null || !manifest) throw unknownProfile(ctx, profile_id);
+  if (run === null || profile === null || !manifest) {
+    mustBeOf('python', profile_id);
+    throw unknownProfile(ctx, profile_id);
+  }
   // Written by keepProfile, into a folder that is ours alone.
   const record = JSON.parse(run) as RunRecord;
   return {

@@ -1,3 +1,4 @@
+import { mustBeOf } from '../collectors/capture-ids.ts';
 import { unknownCapture } from '../collectors/kept-captures.ts';
 import type { Context } from '../context.ts';
 import type { Reading } from '../reading.ts';
@@ -8,7 +9,10 @@ export function readRecording(ctx: Context, id: string | null): Reading<object> 
   const all = ctx.captures.list(recording_kind);
   const manifest = id === null ? all[0] : all.find((each) => each.id === id);
   if (manifest === undefined) {
-    if (id !== null) throw unknownCapture(ctx, id);
+    if (id !== null) {
+      mustBeOf('recording', id);
+      throw unknownCapture(ctx, id);
+    }
     const unavailable = [
       { what: 'recording', reason: 'No recording is kept.', fix: 'record_trace' },
     ];

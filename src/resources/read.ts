@@ -7,9 +7,12 @@ import { resources } from './index.ts';
 
 /** The resource that a URI names, whatever its parameters, or undefined. */
 export function findResource(uri: string): Resource | undefined {
-  const [base = ''] = uri.split('?', 1);
+  const [base = ''] = withoutTemplate(uri).split('?', 1);
   return resources.find((each) => pathValues(each.uri, base) !== null);
 }
+
+/** A template as it is listed, nothing put in for its parameters, means the resource without them. */
+const withoutTemplate = (uri: string): string => uri.replace(/\{\?[\w,]*\}$/, '');
 
 /** Values of the {names} in the path of a resource; null where the URI is not of its form. */
 function pathValues(template: string, base: string): Record<string, string> | null {
@@ -44,10 +47,11 @@ export function readResourceText(uri: string, ctx: Context, call: Call): Promise
 }
 
 function withResource<T>(
-  uri: string,
+  given: string,
   call: Call,
   work: (resource: Resource, parameters: Readonly<Record<string, string>>) => Promise<T>,
 ): Promise<T> {
+  const uri = withoutTemplate(given);
   const resource = findResource(uri);
   if (!resource) throw unknownResource(uri);
   const [base = ''] = uri.split('?', 1);

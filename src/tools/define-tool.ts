@@ -62,7 +62,7 @@ export function defineTool<I extends z.ZodObject, D extends z.ZodObject>(
   return {
     ...rest,
     async invoke(args, ctx, call) {
-      const named = withListedNames(args, aliases);
+      const named = withPlainIds(withListedNames(args, aliases));
       return await handle(checkArguments(rest.name, rest.input, named), ctx, call);
     },
   };
@@ -76,6 +76,20 @@ function withListedNames(args: unknown, aliases: Readonly<Record<string, string>
     Object.entries(args).map(([name, value]) => {
       const listed = Object.hasOwn(aliases, name) ? aliases[name] : undefined;
       return [listed !== undefined && !given.has(listed) ? listed : name, value];
+    }),
+  );
+}
+
+/** Ids as answers and people write them: "1234" is the process 1234, a list of event types is one text. */
+function withPlainIds(args: unknown): unknown {
+  if (typeof args !== 'object' || args === null || Array.isArray(args)) return args;
+  return Object.fromEntries(
+    Object.entries(args).map(([name, value]) => {
+      const isId = name === 'pid' || name === 'tgid' || name === 'cpu';
+      if (isId && typeof value === 'string' && /^(?:0|[1-9]\d{0,8})$/.test(value)) {
+        return [name, Number(value)];
+      }
+      return [name, name === 'types' && Array.isArray(value) ? value.join(',') : value];
     }),
   );
 }

@@ -29,7 +29,7 @@ const cases: [string, Record<string, unknown>, Record<string, unknown>[]][] = [
     [{ duration_seconds: 31 }, { mode: 'histogram' }, { device: 7 }, { devices: 'sda' }],
   ],
   ['perf_net_health', {}, [{ interface: '' }, { include_tcp_details: 1 }, { iface: 'lo' }]],
-  ['perf_cgroup_summary', {}, [{ pid: 0 }, { pid: '1' }, { cgroup: '/' }]],
+  ['perf_cgroup_summary', {}, [{ pid: 0 }, { pid: '1x' }, { cgroup: '/' }]],
   [
     'perf_fd_trace',
     { pid: process.pid, duration_seconds: 1 },
