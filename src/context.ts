@@ -69,7 +69,12 @@ export type Context = Readonly<{
 }>;
 
 /** What belongs to one request. */
-export type Call = Readonly<{ signal: AbortSignal; progress(message: string): void }>;
+export type Call = Readonly<{
+  signal: AbortSignal;
+  progress(message: string): void;
+  /** Who asks, where several clients share a server: each has its own place in the event stream. */
+  reader?: object | undefined;
+}>;
 
 export function createContext(settings: Settings, root = ''): Context {
   return {

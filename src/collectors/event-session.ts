@@ -29,8 +29,8 @@ export type EventSession = {
   readonly ring: EventRing;
   readonly losses: LossLog;
   readonly alerts: AlertGate;
-  /** Where the reader that names no place goes on. */
-  cursor: number;
+  /** Where a reader begins that names no place and has not read this tracking yet. */
+  start: number;
   tracking: Tracking | null;
   /** Why and when the last tracking ended. */
   ended: Readonly<{ reason: string; at: string }> | null;
@@ -67,7 +67,7 @@ export function eventSession(ctx: Context): EventSession {
     }),
     losses: lossLog(),
     alerts: alertGate(),
-    cursor: 0,
+    start: 0,
     tracking: null,
     ended: null,
     tool_until_ms: null,
@@ -91,7 +91,7 @@ export async function startTracking(ctx: Context, filter: EventFilter, call: Cal
   if (session.tracking !== null) await stopTracking(ctx, 'replaced by another filter');
   else {
     release(session);
-    session.cursor = ring.last();
+    session.start = ring.last();
   }
   const started_at = ctx.now().toISOString();
   const started_ms = ctx.monotonicMs();

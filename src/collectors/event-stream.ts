@@ -13,7 +13,7 @@ import { stream_uri } from './event-types.ts';
 import { eventsInWords } from './event-words.ts';
 
 export type StreamQuery = Readonly<{
-  /** The last number that the reader has seen; where it names none, the session keeps it. */
+  /** The last number that the reader has seen; where it names none, the server keeps it. */
   after?: number | undefined;
   /** At most so many events; where it is given the answer may be long. */
   limit?: number | undefined;
@@ -79,12 +79,28 @@ async function read<P>(
   // A start that came before has its turn first.
   await inTurn('events', () => Promise.resolve());
   if (query.after !== undefined) return await readBehind(ctx, query, query.after, sieveOf, call);
-  return await inTurn('event cursor', async () => {
-    const session = eventSession(ctx);
-    const answer = await readBehind(ctx, query, session.cursor, sieveOf, call);
-    session.cursor = answer.place.next_seq;
+  const session = eventSession(ctx);
+  const reader = placeOf(call.reader ?? session);
+  const work = async (): Promise<Read<P>> => {
+    const after = Math.max(reader.cursor, session.start);
+    const answer = await readBehind(ctx, query, after, sieveOf, call);
+    reader.cursor = answer.place.next_seq;
     return answer;
-  });
+  };
+  // Reads of one reader come one after another; who waits for events holds up nobody else.
+  const turn = reader.turn.then(work, work);
+  reader.turn = turn;
+  return await turn;
+}
+
+type Place = { cursor: number; turn: Promise<unknown> };
+
+const places = new WeakMap<object, Place>();
+
+function placeOf(reader: object): Place {
+  const place = places.get(reader) ?? { cursor: 0, turn: Promise.resolve() };
+  places.set(reader, place);
+  return place;
 }
 
 async function readBehind<P>(
