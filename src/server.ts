@@ -11,7 +11,7 @@ import { instructions, slimInstructions } from './instructions.ts';
 import type { Picture, ResourceLink } from './reading.ts';
 import type { Selection } from './selection.ts';
 import type { Subscriptions } from './subscriptions.ts';
-import { standIn } from './transport/prepared-text.ts';
+import { type PreparedText, standIn } from './transport/prepared-text.ts';
 import { version } from './version.ts';
 
 const invalid_params = -32602;
@@ -25,6 +25,9 @@ const listHint = { ttlMs: 3_600_000, cacheScope: 'private' } as const;
 
 const load = async () => (await import('./surface.ts')).surface;
 
+/** One client of several that share a context, and what its transport does with long text. */
+export type Peer = Readonly<{ reader?: object; longText?(text: PreparedText): string }>;
+
 /**
  * An MCP server over the same handlers as the command line, for either protocol era. It is built on
  * the SDK's low-level class: the wording of errors, the order of calls and the moment of loading
@@ -34,6 +37,7 @@ export function buildServer(
   ctx: Context,
   selection: Selection,
   subscriptions: Subscriptions,
+  { reader, longText = standIn }: Peer = {},
 ): Server {
   // A capability is declared where it is there; `false` is not among its values for every client.
   const resources = ctx.settings.daemon ? { subscribe: true } : {};
@@ -50,6 +54,9 @@ export function buildServer(
       },
     },
   );
+
+  const withProgress = <T>(request: ServerContext, work: (call: Call) => Promise<T>): Promise<T> =>
+    runWithProgress(request, reader, work);
 
   server.setRequestHandler('tools/list', async () => (await load()).listTools(selection));
   server.setRequestHandler('resources/list', async () =>
@@ -97,7 +104,7 @@ export function buildServer(
       const blob = Buffer.from(content).toString('base64');
       return { contents: [{ uri, mimeType, blob }] };
     }
-    const shown = typeof text === 'string' ? text : standIn(text);
+    const shown = typeof text === 'string' ? text : longText(text);
     return { contents: [{ uri, mimeType: resource.mimeType, text: shown }] };
   });
 
@@ -153,8 +160,9 @@ const resourceLinks = (links: readonly ResourceLink[], protocol = first_with_lin
     : links.map((link) => ({ type: 'resource_link' as const, ...link }));
 
 /** Runs the work with the request's cancellation; tells a client that asked, each second, that it runs. */
-async function withProgress<T>(
+async function runWithProgress<T>(
   request: ServerContext,
+  reader: object | undefined,
   work: (call: Call) => Promise<T>,
 ): Promise<T> {
   const { signal, notify, _meta } = request.mcpReq;
@@ -172,6 +180,7 @@ async function withProgress<T>(
   }, progress_interval_ms);
   const call: Call = {
     signal,
+    reader,
     progress: (text) => {
       message = text;
     },

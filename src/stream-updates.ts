@@ -69,6 +69,9 @@ export function streamUpdates(ctx: Context, sink: UpdateSink): Subscriptions {
       if (!open.get(key)?.includes(held)) await leaveStream(ctx, held);
     },
     close,
+    async closeAll() {
+      for (const key of open.keys()) await close(key);
+    },
   };
 }
 

@@ -12,6 +12,8 @@ export type Subscriptions = Readonly<{
   /** Rejects where the resource cannot be subscribed to, or nothing of it can be watched here. */
   open(key: string, uri: string, call: Call): Promise<void>;
   close(key: string): Promise<void>;
+  /** The client has gone. */
+  closeAll(): Promise<void>;
 }>;
 
 /** Loaded with the first subscription: a client waits for `initialize`, and most never subscribe. */
@@ -24,5 +26,6 @@ export function subscriptions(ctx: Context, sink: UpdateSink): Subscriptions {
   return {
     open: async (key, uri, call) => (await loaded()).open(key, uri, call),
     close: async (key) => await (await loading)?.close(key),
+    closeAll: async () => await (await loading)?.closeAll(),
   };
 }

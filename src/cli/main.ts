@@ -9,6 +9,7 @@ import { version } from '../version.ts';
 import { options } from './options.ts';
 import type { Tell } from './progress.ts';
 import { serve } from './serve.ts';
+import type { HttpValues } from './serve-http.ts';
 
 /** Runs the command line and gives the exit code: 0 done, 1 failed, 2 wrong usage. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -51,7 +52,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (own !== null) return own;
     if (word === 'mcp') {
       await checkSelection(selection);
-      await serve(ctx, selection, values.once ?? false);
+      await serveMcp(ctx, selection, values);
       return 0;
     }
     const { runCommand } = await import('./commands.ts');
@@ -69,6 +70,17 @@ export async function main(argv: readonly string[]): Promise<number> {
   } finally {
     endAllGroups();
   }
+}
+
+/** HTTP is loaded where it is asked for: a client on stdio waits for its start. */
+async function serveMcp(
+  ctx: Context,
+  selection: Selection,
+  values: HttpValues & Readonly<{ http?: boolean; once?: boolean }>,
+): Promise<void> {
+  if (!values.http) return await serve(ctx, selection, values.once ?? false);
+  const { serveOverHttp } = await import('./serve-http.ts');
+  await serveOverHttp(ctx, selection, values);
 }
 
 /** Whoever names a file on the command line allows its folder by that. */

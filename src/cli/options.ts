@@ -88,6 +88,27 @@ export const options = {
     help: 'keep baselines between reads, and offer subscriptions',
   },
   once: { type: 'boolean', for: ['mcp'], help: 'exit after the first request' },
+  http: {
+    type: 'boolean',
+    for: ['mcp'],
+    help: 'serve MCP on http://localhost:7373/mcp, with a bearer token',
+  },
+  port: { type: 'string', value: 'N', for: ['mcp'], help: 'another port for --http' },
+  host: { type: 'string', value: 'ADDR', for: ['mcp'], help: 'listen there, beyond loopback' },
+  'token-file': {
+    type: 'string',
+    value: 'FILE',
+    offer: 'files',
+    for: ['mcp'],
+    help: 'file with the bearer token, yours alone; default: one is made',
+  },
+  'allow-origin': {
+    type: 'string',
+    multiple: true,
+    value: 'URL',
+    for: ['mcp'],
+    help: 'let web pages of an origin ask (repeat)',
+  },
   'read-only': {
     type: 'boolean',
     help: 'offer nothing that attaches, records or writes',

@@ -23,6 +23,10 @@ export function standIn(text: PreparedText): string {
   return word;
 }
 
+/** The text itself, for a transport that writes whole messages. */
+export const plainText = ({ escaped }: PreparedText): string =>
+  String(JSON.parse(`"${Buffer.concat(escaped).toString()}"`));
+
 /** The pieces of a message whose text was prepared, as they go out; null for any other message. */
 export function withPreparedText(message: object): readonly (string | Buffer)[] | null {
   if (waiting.size === 0) return null;
