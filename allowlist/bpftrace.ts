@@ -1,5 +1,6 @@
 import { approve, type Command, integer, ownPath } from './command.ts';
 import { programs } from './programs.ts';
+import { scriptSubject } from './script-subject.ts';
 
 /** bpftrace compiles with LLVM before it attaches: a second, and many times that in an emulator. */
 const startup_ms = 60_000;
@@ -43,6 +44,8 @@ type Script = Readonly<{
   one_process?: boolean;
   /** Pages per CPU in which the kernel keeps events until bpftrace takes them; default 64. */
   buffer_pages?: number;
+  /** Functions of the kernel that the caller chose and the program probes. */
+  functions?: readonly string[];
 }>;
 
 /**
@@ -78,6 +81,10 @@ export function bpftraceScript(script: Script): Command {
     limits: {
       duration_ms: duration_ms + startup_ms,
       output_bytes: script.output_bytes ?? 256 * 1024 * 1024,
+    },
+    subject: {
+      ...scriptSubject(path, parameters, duration_ms),
+      functions: script.functions ?? [],
     },
   });
 }

@@ -27,6 +27,19 @@ export type Sandbox = Readonly<{
   memory_bytes: number;
 }>;
 
+/** What a command looks at, for the limits that an administrator may set. */
+export type Subject = Readonly<{
+  /** Whose doings it tells: those of one process, of all, or of none (listings, sums, counters). */
+  watches: 'none' | 'all' | Readonly<{ pid: number }>;
+  /** How long it is asked to watch; its limit is above that by what starting and printing take. */
+  window_ms: number | null;
+  rate_hz: number | null;
+  /** Functions of the kernel that the caller chose to be probed. */
+  functions: readonly string[];
+  /** It runs a program of a user's. */
+  runs_user_code: boolean;
+}>;
+
 declare const approved: unique symbol;
 
 /**
@@ -57,11 +70,21 @@ export type Command = Readonly<{
   environment: Readonly<Record<string, string>>;
   /** What the kernel sends the program when this process dies. */
   parentDeathSignal: 'KILL' | 'TERM';
+  subject: Subject;
   readonly [approved]: true;
 }>;
 
 type CommandParts = Pick<Command, 'program' | 'args' | 'limits'> &
-  Partial<Omit<Command, typeof approved>>;
+  Partial<Omit<Command, typeof approved | 'subject'>> &
+  Readonly<{ subject?: Partial<Subject> }>;
+
+const nothing: Subject = {
+  watches: 'none',
+  window_ms: null,
+  rate_hz: null,
+  functions: [],
+  runs_user_code: false,
+};
 
 export function approve(parts: CommandParts): Command {
   const command = {
@@ -73,6 +96,7 @@ export function approve(parts: CommandParts): Command {
     environment: {},
     parentDeathSignal: 'KILL',
     ...parts,
+    subject: { ...nothing, ...parts.subject },
   };
   return command as unknown as Command;
 }

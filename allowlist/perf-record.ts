@@ -47,6 +47,7 @@ type Recording = Readonly<{
   /** A file of our own. */
   output: string;
   max_bytes: number;
+  /** When it is stopped, should nobody stop it before. */
   duration_ms: number;
   /** Set where tracefs is not mounted: perf then mounts it for itself. */
   private_mounts: boolean;
@@ -58,6 +59,8 @@ const name = /^[a-z][a-z0-9_-]{0,63}$/i;
 const modifiers = /^[ukhIGHpPSDWeb]+$/;
 const max_freq_hz = 10_000;
 const mib = 1024 * 1024;
+/** Time to start and to write what is left. */
+const around_ms = 60_000;
 
 /**
  * `perf record` into a file of ours, started with its events switched off. It waits for `enable` on
@@ -86,11 +89,16 @@ export function perfRecord(recording: Recording): Command {
       ...['-o', ownPath(recording.output)],
     ],
     limits: {
-      duration_ms: Number(integer('duration_ms', duration_ms, 1, 700_000)),
+      duration_ms: Number(integer('duration_ms', duration_ms, 1, 640_000)) + around_ms,
       output_bytes: 64 * 1024,
     },
     controlPipes: 2,
     privateMounts: recording.private_mounts,
+    subject: {
+      watches: recording.target.scope === 'pid' ? { pid: recording.target.pid } : 'all',
+      window_ms: duration_ms,
+      rate_hz: 'period' in rate ? null : rate.freq_hz,
+    },
   });
 }
 

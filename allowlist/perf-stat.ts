@@ -25,6 +25,7 @@ export const perfStat = {
         integer('window_ms', window_ms, 100, 11_000),
       ],
       limits: { duration_ms: window_ms + startup_ms, output_bytes: 4 * 1024 * 1024 },
+      subject: { window_ms },
     });
   },
 } as const;

@@ -18,5 +18,6 @@ export function perfTraceSummary({ pid, duration_ms, output }: Summary): Command
     args: ['trace', '-s', ...target, '-o', ownPath(output)],
     privateMounts: true,
     limits: { duration_ms, output_bytes: 64 * 1024 },
+    subject: { watches: pid === null ? 'all' : { pid }, window_ms: duration_ms },
   });
 }

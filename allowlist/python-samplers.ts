@@ -51,5 +51,6 @@ export function samplePython(sampling: Sampling): Command {
             ...['-x', seconds, '-p', pid, '-o', output],
           ],
     limits: { duration_ms: duration_s * 1000 + 10_000, output_bytes: 64 * 1024 },
+    subject: { watches: { pid: sampling.pid }, window_ms: duration_s * 1000, rate_hz },
   });
 }

@@ -94,6 +94,11 @@ export function scaleneRun(run: ScaleneRun): Command {
     environment: run.environment,
     sandbox,
     limits: { duration_ms, output_bytes },
+    subject: {
+      runs_user_code: true,
+      window_ms: duration_ms,
+      rate_hz: 1 / run.cpu_sampling_rate,
+    },
   });
 }
 
@@ -104,6 +109,7 @@ export function scaleneVersion(program: Program, sandbox: Sandbox): Command {
     args: ['-m', 'scalene', '--version'],
     sandbox,
     limits: { duration_ms: 20_000, output_bytes: 4096 },
+    subject: { runs_user_code: true },
   });
 }
 

@@ -1,4 +1,4 @@
-import { approve, type Command, integer, Refused } from './command.ts';
+import { approve, type Command, integer, Refused, type Subject } from './command.ts';
 import { bccTool, libbpfTool, type TraceTool } from './programs.ts';
 
 export type TraceToolFamily = 'libbpf' | 'bcc';
@@ -48,7 +48,15 @@ export function traceTool({ family, tool, args, duration_ms, output_bytes }: Run
     environment: family === 'bcc' ? { PYTHONUNBUFFERED: '1' } : {},
     needsTracefs: true,
     limits: { duration_ms, output_bytes },
+    subject: { watches: watched(tool, args), window_ms: duration_ms },
   });
+}
+
+/** biolatency tells of devices; all others of processes. */
+function watched(tool: TraceTool, args: readonly TraceToolArgument[]): Subject['watches'] {
+  if (tool === 'biolatency') return 'none';
+  const pid = args.find((arg) => typeof arg === 'object' && arg[0] === '-p');
+  return typeof pid === 'object' ? { pid: pid[1] } : 'all';
 }
 
 function words(grammar: Grammar, arg: TraceToolArgument): readonly string[] {

@@ -28,5 +28,6 @@ export function tracemallocRun(run: Run): Command {
     environment,
     sandbox,
     limits: { duration_ms, output_bytes: 64 * 1024 * 1024 },
+    subject: { runs_user_code: true, window_ms: duration_ms },
   });
 }

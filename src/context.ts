@@ -1,17 +1,20 @@
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command, Program } from '../allowlist/command.ts';
+import { guarded } from './exec/guarded-start.ts';
 import { type ImportFile, openImport, usualImportRoots } from './exec/import-file.ts';
 import { findProgram, installCommand, type Resolved } from './exec/resolve-program.ts';
 import { type Scratch, scratchSpace } from './exec/scratch.ts';
 import { shippedPython, shippedScript } from './exec/shipped-script.ts';
-import { type Finished, type Running, run, type StartOptions, start } from './exec/start.ts';
+import type { Finished, Running, StartOptions } from './exec/start.ts';
 import { environmentPythons, programUser, userFile } from './exec/user-files.ts';
 import { userWorkspace } from './exec/user-workspace.ts';
+import { lowest, type Policies } from './policy/policy.ts';
+import { type UsersOf, underPolicies } from './policy/refusals.ts';
 import { type HostFiles, hostFiles } from './procfs/host-files.ts';
 import { type PythonSettings, pythonSettings } from './python-settings.ts';
 import { type UnixLines, unixLines } from './sockets/unix-lines.ts';
-import { type CaptureStore, captureStore } from './store/capture-store.ts';
+import { type CaptureStore, captureStore, most_kept_bytes } from './store/capture-store.ts';
 import { stateFolder } from './store/state-folder.ts';
 
 /** Fixed when the server starts; no request changes it. */
@@ -28,6 +31,8 @@ export type Settings = Readonly<{
   importRoots?: readonly string[] | undefined;
   /** Where captures are kept; default: the state folder of the user. */
   stateFolder?: string | undefined;
+  /** What administrators allow; default: everything. */
+  policies?: Policies | undefined;
 }>;
 
 /** All that collectors know of the outside. Narrow on purpose: a member needs a collector. */
@@ -61,6 +66,8 @@ export type Context = Readonly<{
   openImport(path: string): ImportFile;
   /** Captures that outlive a server. */
   captures: CaptureStore;
+  policies: Policies;
+  usersOf: UsersOf;
   now(): Date;
   monotonicMs(): number;
   /** CLOCK_MONOTONIC, the clock of time stamps that BPF programs take. */
@@ -77,9 +84,15 @@ export type Call = Readonly<{
 }>;
 
 export function createContext(settings: Settings, root = ''): Context {
+  const files = hostFiles(root);
+  const policies = settings.policies ?? [];
+  const usersOf: UsersOf = (pid) => parseUsers(files.text(`/proc/${pid}/status`));
+  const { start, run } = guarded({ admit: (command) => underPolicies(policies, command, usersOf) });
   return {
     settings,
-    files: hostFiles(root),
+    policies,
+    usersOf,
+    files,
     host: hostname(),
     uid: process.geteuid?.() ?? 0,
     arch: process.arch,
@@ -98,10 +111,26 @@ export function createContext(settings: Settings, root = ''): Context {
     environmentPythons,
     workspace: userWorkspace,
     openImport: (path) => openImport(path, settings.importRoots ?? usualImportRoots()),
-    captures: captureStore(settings.stateFolder ?? stateFolder(), () => new Date()),
+    captures: captureStore(
+      settings.stateFolder ?? stateFolder(),
+      () => new Date(),
+      quotaUnder(policies),
+    ),
     now: () => new Date(),
     monotonicMs: () => performance.now(),
     monotonicNs: () => Number(process.hrtime.bigint()),
     sleep: (ms, signal) => delay(ms, undefined, signal ? { signal } : {}),
   };
+}
+
+/** Real, effective, saved and file system user id. */
+function parseUsers(status: string | null): readonly number[] | null {
+  const ids = /^Uid:\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)$/m.exec(status ?? '');
+  return ids === null ? null : [...new Set(ids.slice(1).map(Number))];
+}
+
+/** A policy can only lower it. */
+function quotaUnder(policies: Policies): Readonly<{ quota_bytes?: number }> {
+  const quota = lowest(policies, 'state_quota_bytes')?.value;
+  return quota === undefined ? {} : { quota_bytes: Math.min(quota, most_kept_bytes) };
 }

@@ -5,6 +5,7 @@ import { type KernelFacts, kernelFacts } from './collectors/kernel-facts.ts';
 import { type ProgramVersion, programVersions } from './collectors/program-versions.ts';
 import type { Call, Context } from './context.ts';
 import { toTracewrightError } from './errors.ts';
+import { describePolicies } from './policy/describe.ts';
 import type { Unavailable } from './reading.ts';
 import { surface } from './surface.ts';
 import { version } from './version.ts';
@@ -24,6 +25,8 @@ export type Check = Readonly<{
 export type Diagnosis = Readonly<{
   tracewright: string;
   node: string;
+  /** What administrators allow, in words; empty where there is no policy. */
+  policy: readonly string[];
   programs: readonly ProgramVersion[];
   kernel: KernelFacts;
   resources: readonly Check[];
@@ -58,16 +61,19 @@ export async function diagnose(ctx: Context, call: Call): Promise<Diagnosis> {
     stream,
     ...profiles.map(({ uri }) => ({ name: uri, ...profiling })),
   ];
-  const tools = surface.tools({ readOnly: false }).map(({ name }): Check => {
-    const basis = resources.find((each) => each.name === toolBasis[name]);
-    if (basis) return { ...basis, name };
-    if (!profilingTools.includes(name)) {
-      return { name, state: 'available', source: null, problems: [] };
-    }
-    return { name, ...profiling };
-  });
+  const tools = surface
+    .tools({ readOnly: false, policies: ctx.policies })
+    .map(({ name }): Check => {
+      const basis = resources.find((each) => each.name === toolBasis[name]);
+      if (basis) return { ...basis, name };
+      if (!profilingTools.includes(name)) {
+        return { name, state: 'available', source: null, problems: [] };
+      }
+      return { name, ...profiling };
+    });
   const node = process.versions.node;
-  return { tracewright: version, node, programs, kernel, resources, tools };
+  const policy = describePolicies(ctx.policies);
+  return { tracewright: version, node, policy, programs, kernel, resources, tools };
 }
 
 /** Reading it would tell nothing before something is tracked. */

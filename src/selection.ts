@@ -1,4 +1,6 @@
 import { TracewrightError } from './errors.ts';
+import type { Policies } from './policy/policy.ts';
+import { toolRefusal } from './policy/refusals.ts';
 import type { Tool } from './tools/define-tool.ts';
 import { tools } from './tools/index.ts';
 
@@ -10,6 +12,7 @@ export type Selection = Readonly<{
   /** Those of `slimTools`, beside what `toolsets` and `tools` name. */
   slim?: boolean | undefined;
   readOnly: boolean;
+  policies?: Policies | undefined;
 }>;
 
 /**
@@ -33,17 +36,31 @@ const slimTools: readonly string[] = [
 
 /** The tools of the selection. A name that does not exist is INVALID_PARAMS, not ignored. */
 export function selectTools(selection: Selection): readonly Tool[] {
-  const { toolsets, tools: wanted, excludeTools = [], slim = false, readOnly } = selection;
+  const {
+    toolsets,
+    tools: wanted,
+    excludeTools = [],
+    slim = false,
+    readOnly,
+    policies = [],
+  } = selection;
   const names = tools.map((tool) => tool.name);
   mustExist('toolset', toolsets ?? [], [...new Set(tools.map((tool) => tool.toolset))]);
   mustExist('tool', [...(wanted ?? []), ...excludeTools], names);
   return tools.filter((tool) => {
     if (excludeTools.includes(tool.name)) return false;
+    if (toolRefusal(policies, tool) !== null) return false;
     if (readOnly && tool.effect !== 'read') return false;
     if (!slim && wanted === undefined && toolsets === undefined) return true;
     const named = [...(slim ? slimTools : []), ...(wanted ?? [])];
     return named.includes(tool.name) || (toolsets?.includes(tool.toolset) ?? false);
   });
+}
+
+/** Why a tool of this name is not among them, where an administrator wants that; else null. */
+export function refusedTool({ policies = [] }: Selection, name: string): TracewrightError | null {
+  const tool = tools.find((each) => each.name === name);
+  return tool ? toolRefusal(policies, tool) : null;
 }
 
 function mustExist(kind: string, given: readonly string[], known: readonly string[]): void {

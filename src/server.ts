@@ -72,6 +72,8 @@ export function buildServer(
     const offered = surface.tools(selection);
     const tool = offered.find((each) => each.name === params.name);
     if (!tool) {
+      const refused = surface.refusedTool(selection, params.name);
+      if (refused) return errorResult(refused, params.name);
       const names = offered.map((each) => each.name).join(', ');
       const unknown = `Unknown tool: ${params.name.slice(0, 80)}. This server offers: ${names}.`;
       throw new ProtocolError(invalid_params, unknown);
@@ -85,9 +87,7 @@ export function buildServer(
       const content = [{ type: 'text' as const, text }, ...images(picture), ...links];
       return { content, structuredContent: answer };
     } catch (thrown) {
-      // Without structuredContent: clients would check it against the schema of a success.
-      const text = JSON.stringify(errorBody(toTracewrightError(thrown), tool.name));
-      return { isError: true, content: [{ type: 'text', text }] };
+      return errorResult(thrown, tool.name);
     }
   });
 
@@ -150,6 +150,11 @@ const images = (picture: Picture | undefined) =>
           mimeType: picture.mimeType,
         },
       ];
+/** Without structuredContent: clients would check it against the schema of a success. */
+function errorResult(thrown: unknown, tool: string) {
+  const text = JSON.stringify(errorBody(toTracewrightError(thrown), tool));
+  return { isError: true, content: [{ type: 'text' as const, text }] };
+}
 
 /** Clients of older protocols know text, images and sound alone; without `initialize` it is a newer one. */
 const first_with_links = '2025-06-18';

@@ -1,11 +1,12 @@
 import type { Call, Context, Settings } from './context.ts';
 import { contractOf, describeTool } from './describe-tool.ts';
 import { TracewrightError } from './errors.ts';
+import { refusingFile } from './policy/policy.ts';
 import type { Prompt } from './prompts/define-prompt.ts';
 import { prompts } from './prompts/index.ts';
 import { resources } from './resources/index.ts';
 import { findResource, readResource, readResourceText, uriTemplate } from './resources/read.ts';
-import { type Selection, selectTools } from './selection.ts';
+import { refusedTool, type Selection, selectTools } from './selection.ts';
 import { askTool, callTool } from './tools/call.ts';
 
 /**
@@ -14,6 +15,7 @@ import { askTool, callTool } from './tools/call.ts';
  */
 export const surface = {
   tools: selectTools,
+  refusedTool,
   resources,
   prompts,
   askTool,
@@ -92,8 +94,11 @@ export const surface = {
 const hasOneUri = ({ uri }: { uri: string }): boolean => !uri.includes('{');
 
 /** Those that this server can answer. */
-const offered = ({ daemon }: Settings) =>
-  resources.filter(({ daemonOnly }) => daemon || !daemonOnly);
+const offered = ({ daemon, policies = [] }: Settings) =>
+  resources.filter(
+    ({ uri, daemonOnly }) =>
+      (daemon || !daemonOnly) && refusingFile(policies, 'resources', uri) === null,
+  );
 
 function findPrompt(name: string): Prompt {
   const prompt = prompts.find((each) => each.name === name);

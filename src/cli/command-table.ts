@@ -101,6 +101,12 @@ export const commandTable: readonly Command[] = [
     help: 'a script that completes commands, options and names in a shell',
     words: 'shells',
   },
+  {
+    name: 'policy',
+    usage: '[FILE]',
+    help: 'what the administrator allows here; whether a file is a policy',
+    words: 'files',
+  },
 ];
 
 /** What the process ends with, and when. */

@@ -7,6 +7,7 @@ import { captures } from './captures.ts';
 import { collectToTheEnd } from './collection.ts';
 import { commandTable } from './command-table.ts';
 import { doctor } from './doctor.ts';
+import { showPolicy } from './policy.ts';
 import { profileToTheEnd } from './profile.ts';
 import { type ProfileOutput, profileCommand } from './profile-command.ts';
 import type { Tell } from './progress.ts';
@@ -55,6 +56,7 @@ const commands: Readonly<Record<string, Command>> = {
     const { completion } = await import('./completion.ts');
     return completion(shell);
   },
+  policy: (_words, { ctx, selection, json }) => showPolicy(ctx, selection, json),
   read: async ([uri = ''], { ctx, json, tell }) =>
     answer(await surface.readResource(uri, ctx, shellCall(tell)), json),
   prompt: async ([name = '', ...words], { ctx, json, tell }) => {
@@ -94,6 +96,8 @@ async function callCommand([name = '', ...words]: readonly string[], setting: Se
   const offered = surface.tools(selection);
   const tool = offered.find((each) => each.name === name);
   if (!tool) {
+    const refused = surface.refusedTool(selection, name);
+    if (refused) throw refused;
     throw new TracewrightError(
       'INVALID_PARAMS',
       `There is no tool "${name}".`,

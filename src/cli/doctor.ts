@@ -9,10 +9,19 @@ export async function doctor(ctx: Context, call: Call, json: boolean): Promise<s
   return json ? JSON.stringify(diagnosis) : render(diagnosis);
 }
 
-function render({ tracewright, node, programs, kernel, resources, tools }: Diagnosis): string {
+function render({
+  tracewright,
+  node,
+  policy,
+  programs,
+  kernel,
+  resources,
+  tools,
+}: Diagnosis): string {
   const style = ownStyle();
   return [
     `tracewright ${tracewright}, Node.js ${node}`,
+    ...(policy.length === 0 ? [] : ['', style.head('Policy'), ...policy.map(indent)]),
     '',
     style.head('Programs'),
     ...renderTable(

@@ -3,6 +3,9 @@ import { parseArgs } from 'node:util';
 import { type Context, createContext } from '../context.ts';
 import { errorBody, TracewrightError, toTracewrightError } from '../errors.ts';
 import { endAllGroups } from '../exec/live-groups.ts';
+import { loadPolicies } from '../policy/load-policies.ts';
+import type { Policies } from '../policy/policy.ts';
+import { refuseHttp, toolRefusal } from '../policy/refusals.ts';
 import { pythonSettings } from '../python-settings.ts';
 import type { Selection } from '../selection.ts';
 import { version } from '../version.ts';
@@ -24,6 +27,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     }
     if (values.version) return print(version);
     const [word = values.mcp || values['mcp-daemon'] ? 'mcp' : 'summary', ...rest] = positionals;
+    const policies = await policiesFor([word, ...rest], values.policy, argv);
     const daemon = (values.daemon ?? false) || (values['mcp-daemon'] ?? false);
     const selection: Selection = {
       toolsets: list(values.toolsets),
@@ -31,10 +35,12 @@ export async function main(argv: readonly string[]): Promise<number> {
       excludeTools: list(values['exclude-tools']),
       slim: values.slim,
       readOnly: values['read-only'] ?? false,
+      policies,
     };
     const ctx = createContext({
       daemon,
       readOnly: selection.readOnly,
+      policies,
       statsSocketPath: values['stats-socket-path'],
       stateFolder: values['state-dir'],
       importRoots: importRoots(values['import-root'], word, rest[0]),
@@ -83,6 +89,32 @@ async function serveMcp(
   await serveOverHttp(ctx, selection, values);
 }
 
+/** What a word of the command line does, by the tool that does the same. */
+const toolOf: Readonly<Record<string, Readonly<{ name: string; effect: string }>>> = {
+  watch: { name: 'control_event_tracking', effect: 'capture' },
+  record: { name: 'record_trace', effect: 'capture' },
+  profile: { name: 'start_perf_profiling', effect: 'capture' },
+};
+
+/** The policies in force, which the word itself may be against. To check one none is needed. */
+async function policiesFor(
+  [word, ...rest]: readonly string[],
+  policy: string | undefined,
+  argv: readonly string[],
+): Promise<Policies> {
+  if (word === 'policy' && rest.length > 0) return [];
+  const policies = await loadPolicies(policy === undefined ? undefined : resolve(policy));
+  if (policies.length > 0) refuseWord(policies, word ?? '', argv);
+  return policies;
+}
+
+function refuseWord(policies: Policies, word: string, argv: readonly string[]): void {
+  if (argv.some((each) => /^--http(?:=|$)/.test(each))) refuseHttp(policies);
+  const tool = toolOf[word];
+  const refused = tool ? toolRefusal(policies, tool) : null;
+  if (refused) throw refused;
+}
+
 /** Whoever names a file on the command line allows its folder by that. */
 function importRoots(
   given: readonly string[] | undefined,
@@ -116,6 +148,11 @@ async function ownOptions(
   if (word === 'report') {
     const { report } = await import('./report.ts');
     return print(await atWork(word, values, (tell) => report(ctx, values, json, tell)));
+  }
+  const [file] = words;
+  if (word === 'policy' && file !== undefined) {
+    const { checkPolicy } = await import('./policy.ts');
+    return print(await checkPolicy(resolve(file), json));
   }
   return null;
 }

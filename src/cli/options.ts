@@ -157,6 +157,12 @@ export const options = {
     offer: 'folders',
     help: 'folder from which profiles may be imported (repeat; default: the working folder)',
   },
+  policy: {
+    type: 'string',
+    value: 'FILE',
+    offer: 'files',
+    help: 'restrict it more than /etc/tracewright/policy.json does',
+  },
   'state-dir': {
     type: 'string',
     value: 'DIR',

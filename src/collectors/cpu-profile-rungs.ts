@@ -70,7 +70,7 @@ async function measurePerf(
     callgraph: 'fp',
     output: ctx.scratch.path(recording),
     max_bytes,
-    duration_ms: duration_ms + 60_000,
+    duration_ms,
     private_mounts: false,
   });
   try {

@@ -9,6 +9,7 @@ import {
 import type { EventType } from '../../parsers/stream/stream.ts';
 import type { Call, Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
+import { lowest } from '../policy/policy.ts';
 import { bpftraceHas } from './bpftrace-version.ts';
 import { cpu_root, readCpuList } from './cpu-files.ts';
 import { chooseInsertProbe } from './dsq-probe.ts';
@@ -31,7 +32,7 @@ export type EventProgram = Readonly<{
 
 /** What is conspicuous. */
 const alertLimits = { latency_us: 1000, in_a_row: 15, moves: 8, moves_window_ms: 7000 };
-const samples_hz = 99;
+const usual_samples_hz = 99;
 
 /** `with_own`: with what bpftrace and this server do themselves, which else is left out. */
 export type EventWish = EventFilter & Readonly<{ with_own?: boolean }>;
@@ -47,6 +48,8 @@ export async function eventProgram(
   const parts = await partsOf(ctx, filter, layout, call);
   const shipped = (name: string): string => ctx.script(`stream/${name}`).text;
   const text = composeStreamProgram(parts, shipped, layout.showsRecords, filter.with_own);
+  const highest = lowest(ctx.policies, 'max_sample_rate_hz')?.value ?? usual_samples_hz;
+  const samples_hz = Math.floor(Math.min(usual_samples_hz, highest));
   const parameters = streamParameters({
     own_tgid: filter.with_own ? nobody : ownGroup(ctx),
     pid: filter.pid,
@@ -61,13 +64,18 @@ export async function eventProgram(
     alerts: alertLimits,
   });
   const probes = text.match(/^(?:raw)?tracepoint:.*|^(?:fentry|kfunc|kprobe|profile):.*/gm) ?? [];
-  return { text, parameters, probes: [...new Set(probes)].map(plain), cpus };
+  return {
+    text,
+    parameters,
+    probes: [...new Set(probes)].map((each) => plain(each, samples_hz)),
+    cpus,
+  };
 }
 
 const ownGroup = (ctx: Context): number => (pidsDiffer(ctx) ? 0 : (ownPid(ctx) ?? 0));
 
 /** Of a list of probes each stands on a line of its own. */
-const plain = (probe: string): string =>
+const plain = (probe: string, samples_hz: number): string =>
   probe.replace(/,$/, '').replace(/^profile:hz:.*/, `profile:hz:${samples_hz}`);
 
 /** Types that have a fragment of their own name or names. */

@@ -80,6 +80,7 @@ export async function startEventTracer(
     format: 'text',
     buffering: 'full',
     quiet: true,
+    functions: filter.kprobe === null ? [] : [filter.kprobe],
     user_symbols: false,
     output_bytes: any_amount_bytes,
     map_keys: mapKeys(ctx, program.cpus),

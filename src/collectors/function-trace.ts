@@ -97,6 +97,7 @@ async function trace(
     duration_ms: duration_s * 1000 + printing_ms,
     map_keys: mapKeys(ctx),
     quiet: true,
+    functions: probes.map(({ name }) => name),
   });
   call.progress(`attaching to ${probes.map(({ name }) => name).join(', ')}`);
   const pieces: string[] = [];

@@ -130,7 +130,7 @@ async function recordEvent(ctx: Context, recording: Recording, call: Call): Prom
     callgraph: 'fp',
     output: ctx.scratch.path(recording_file),
     max_bytes,
-    duration_ms: (wanted.duration_secs || max_duration_s) * 1000 + 60_000,
+    duration_ms: (wanted.duration_secs || max_duration_s) * 1000,
     private_mounts: isTracepoint && locateTracefs(ctx).path === null,
   });
   const started = await startRecorder(ctx, command, recording_file, call);

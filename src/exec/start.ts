@@ -237,7 +237,7 @@ function mayMount(): boolean {
   return (BigInt(`0x${effective}`) & (1n << 21n)) !== 0n;
 }
 
-const canceled = (): TracewrightError =>
+export const canceled = (): TracewrightError =>
   new TracewrightError('CANCELED', 'The caller canceled the request.', 'Call again.');
 
 const notStarted = (command: Command, reason: string | undefined): TracewrightError =>

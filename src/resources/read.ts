@@ -1,6 +1,7 @@
 import { resourceDocument } from '../answer.ts';
 import type { Call, Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
+import { refuseProcess, refuseResource } from '../policy/refusals.ts';
 import { inTurn } from '../serialize.ts';
 import type { Resource, ResourceText } from './define-resource.ts';
 import { resources } from './index.ts';
@@ -32,14 +33,14 @@ function pathValues(template: string, base: string): Record<string, string> | nu
 
 /** Reads a resource by URI, parameters included. An unknown one is INVALID_PARAMS. */
 export function readResource(uri: string, ctx: Context, call: Call): Promise<object> {
-  return withResource(uri, call, async (resource, parameters) =>
+  return withResource(uri, ctx, call, async (resource, parameters) =>
     resourceDocument(await resource.read(parameters, ctx, call), ctx),
   );
 }
 
 /** The same as the text that clients get. */
 export function readResourceText(uri: string, ctx: Context, call: Call): Promise<ResourceText> {
-  return withResource(uri, call, async (resource, parameters) =>
+  return withResource(uri, ctx, call, async (resource, parameters) =>
     resource.text === null
       ? JSON.stringify(resourceDocument(await resource.read(parameters, ctx, call), ctx))
       : await resource.text(parameters, ctx, call),
@@ -48,15 +49,19 @@ export function readResourceText(uri: string, ctx: Context, call: Call): Promise
 
 function withResource<T>(
   given: string,
+  ctx: Context,
   call: Call,
   work: (resource: Resource, parameters: Readonly<Record<string, string>>) => Promise<T>,
 ): Promise<T> {
   const uri = withoutTemplate(given);
   const resource = findResource(uri);
   if (!resource) throw unknownResource(uri);
+  refuseResource(ctx.policies, resource.uri);
   const [base = ''] = uri.split('?', 1);
   const path = pathValues(resource.uri, base) ?? {};
   const parameters = { ...parameterValues(resource.uri, uri.slice(base.length + 1)), ...path };
+  const pid = Number(parameters['pid']);
+  if (pid > 0) refuseProcess(ctx.policies, pid, ctx.usersOf);
   return inTurn(resource.queue, async () => {
     call.signal.throwIfAborted();
     return await work(resource, parameters);

@@ -59,9 +59,12 @@ type Limits = Readonly<{ ttl_ms: number; quota_bytes: number; max_captures: numb
 /** How long a capture is kept. */
 export const capture_ttl_ms = 7 * 24 * 3_600_000;
 
+/** What all captures of a kind may have together. */
+export const most_kept_bytes = 512 * 1024 * 1024;
+
 const generous: Limits = {
   ttl_ms: capture_ttl_ms,
-  quota_bytes: 512 * 1024 * 1024,
+  quota_bytes: most_kept_bytes,
   max_captures: 200,
 };
 
@@ -77,8 +80,9 @@ const file_pattern = /^[a-z][a-z0-9-]{0,40}\.(?:json|txt|pftrace)$/;
 export function captureStore(
   folder: string,
   now: () => Date,
-  limits: Limits = generous,
+  lower: Partial<Limits> = {},
 ): CaptureStore {
+  const limits = { ...generous, ...lower };
   const home = (kind: string): string => join(folder, kind);
 
   const manifestOf = (kind: string, id: string): Manifest | null => {

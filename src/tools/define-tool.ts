@@ -1,6 +1,7 @@
 import * as z from 'zod/v4';
 import type { Call, Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
+import { argumentsUnder } from '../policy/arguments.ts';
 import type { Reading } from '../reading.ts';
 
 export type Toolset = 'scheduler' | 'collection' | 'host' | 'python';
@@ -63,7 +64,8 @@ export function defineTool<I extends z.ZodObject, D extends z.ZodObject>(
     ...rest,
     async invoke(args, ctx, call) {
       const named = withPlainIds(withListedNames(args, aliases));
-      return await handle(checkArguments(rest.name, rest.input, named), ctx, call);
+      const allowed = argumentsUnder(ctx.policies, ctx.usersOf, rest.input, named);
+      return await handle(checkArguments(rest.name, rest.input, allowed), ctx, call);
     },
   };
 }

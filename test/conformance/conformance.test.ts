@@ -35,6 +35,7 @@ beforeAll(async () => {
   const subscriptions = {
     open: (key: string) => Promise.resolve(void watched.add(key)),
     close: (key: string) => Promise.resolve(void watched.delete(key)),
+    closeAll: () => Promise.resolve(watched.clear()),
   };
   server = await serveHttp(() => buildServer(ctx, { readOnly: false }, subscriptions));
 });

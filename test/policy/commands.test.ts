@@ -1,0 +1,126 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { bpftoolShow } from '../../allowlist/bpftool.ts';
+import { bpftraceScript } from '../../allowlist/bpftrace.ts';
+import type { Command } from '../../allowlist/command.ts';
+import { perfRecord } from '../../allowlist/perf-record.ts';
+import { perfTraceSummary } from '../../allowlist/perf-trace.ts';
+import { pythonAt, scaleneVersion } from '../../allowlist/scalene.ts';
+import { traceTool } from '../../allowlist/trace-tool.ts';
+import type { PolicyRules } from '../../src/policy/policy.ts';
+import { underPolicies } from '../../src/policy/refusals.ts';
+
+/** Process 7 is alice's, 8 root's, 9 a program of alice's that became root. */
+const usersOf = (pid: number): readonly number[] | null =>
+  ({ 7: [1000], 8: [0], 9: [1000, 0] })[pid] ?? null;
+const admit = (rules: PolicyRules, command: Command): Command =>
+  underPolicies([{ path: '/etc/p.json', rules }], command, usersOf);
+
+const record = (
+  target: Parameters<typeof perfRecord>[0]['target'],
+  freq_hz = 99,
+  duration_ms = 10_000,
+): Command =>
+  perfRecord({
+    event: { kind: 'sw', name: 'cpu-clock' },
+    user_only: false,
+    rate: { freq_hz },
+    target,
+    callgraph: 'fp',
+    output: '/tmp/x/perf.data',
+    max_bytes: 1024 * 1024,
+    duration_ms,
+    private_mounts: false,
+  });
+const script = (name: string, parameters: number[], functions: string[] = []): Command =>
+  bpftraceScript({ path: `/x/${name}.bt`, parameters, duration_ms: 5000, functions });
+
+test.each([
+  ['perf record of root', record({ scope: 'pid', pid: 8 })],
+  ['perf record of what became root', record({ scope: 'pid', pid: 9 })],
+  ['perf record of all', record({ scope: 'all' })],
+  ['perf record of a CPU', record({ scope: 'cpu', cpu: 0 })],
+  ['perf trace of all', perfTraceSummary({ pid: null, duration_ms: 1000, output: '/tmp/x/y' })],
+  ['offcpu of all', script('offcpu', [5000, 0, 1000, 1, 1])],
+  ['offcpu of root', script('offcpu', [5000, 8, 1000, 1, 1])],
+  ['oncpu of root', script('oncpu', [5000, 99, 8, 1])],
+  ['exec events', script('exec-events', [5000])],
+  ['a program that the table does not know', script('new', [7])],
+  [
+    'execsnoop',
+    traceTool({ family: 'bcc', tool: 'execsnoop', args: [], duration_ms: 1, output_bytes: 1 }),
+  ],
+])('with "users" nothing is recorded of others: %s', (_what, command) => {
+  expect(() => admit({ users: [1000] }, command)).toThrow(
+    expect.objectContaining({
+      code: 'NOT_ALLOWED',
+      message: expect.stringContaining('/etc/p.json'),
+    }),
+  );
+});
+
+test.each([
+  ['perf record of theirs', record({ scope: 'pid', pid: 7 })],
+  ['offcpu of theirs', script('offcpu', [5000, 7, 1000, 1, 1])],
+  ['fileslow of theirs', script('fileslow', [5000, 10_000, 7, 0])],
+  ['devices', script('biolatency', [5000, 1000, 0, 0, 0])],
+  ['a listing', bpftoolShow('prog')],
+  [
+    'runqlat of theirs',
+    traceTool({
+      family: 'libbpf',
+      tool: 'runqlat',
+      args: [['-p', 7], 5, 1],
+      duration_ms: 1,
+      output_bytes: 1,
+    }),
+  ],
+])('with "users" there is still %s', (_what, command) => {
+  expect(admit({ users: [1000] }, command)).toBe(command);
+});
+
+test('a rate above the limit is refused, one at the limit is not', () => {
+  const rules = { max_sample_rate_hz: 99 };
+  expect(() => admit(rules, record({ scope: 'all' }, 100))).toThrow(/at most 99 samples/);
+  expect(() => admit(rules, script('oncpu', [5000, 199, 0, 0]))).toThrow(/at most 99 samples/);
+  expect(admit(rules, record({ scope: 'all' }, 99)).args).toContain('99');
+});
+
+test('what would watch longer is ended at the limit, with its time to start and to print', () => {
+  const rules = { max_duration_seconds: 3 };
+  expect(admit(rules, record({ scope: 'all' })).limits.duration_ms).toBe(3000 + 60_000);
+  expect(admit(rules, record({ scope: 'all' }, 99, 2000)).limits.duration_ms).toBe(2000 + 60_000);
+  const collection = script('collection', []);
+  expect(admit(rules, collection).limits.duration_ms).toBe(collection.limits.duration_ms - 2000);
+  const listing = bpftoolShow('prog');
+  expect(admit(rules, listing)).toMatchObject({ limits: listing.limits });
+});
+
+test('functions are probed where the patterns allow them', () => {
+  const rules = { kernel_functions: { allow: ['tcp_*', 'vfs_read'], deny: ['tcp_md5*'] } };
+  const probing = (...names: string[]) => admit(rules, script('function-count', [5000, 0], names));
+  expect(probing('tcp_sendmsg', 'vfs_read').args).toContain('5000');
+  expect(() => probing('tcp_sendmsg', 'vfs_write')).toThrow(/probes on vfs_write/);
+  expect(() => probing('tcp_md5_do_add')).toThrow(/probes on tcp_md5_do_add/);
+});
+
+test('no program of a user is run where that is forbidden, not even for its version', () => {
+  const sandbox = { user: null, cwd: '/', memory_bytes: 1024 ** 3 };
+  const command = scaleneVersion(pythonAt('/usr/bin/python3'), sandbox);
+  expect(() => admit({ python: false }, command)).toThrow(/programs of users/);
+  expect(admit({ python: true }, command).args).toContain('scalene');
+});
+
+test('where a program takes a process, the policy looks at that parameter', () => {
+  const names = readdirSync('scripts/bpftrace').filter((name) => name.endsWith('.bt'));
+  for (const name of names) {
+    const usage = /^\/\/ usage:\s+(.*)$/m.exec(readFileSync(`scripts/bpftrace/${name}`, 'utf8'));
+    const words = (usage?.[1] ?? '').split(',')[0]?.trim().split(' ').slice(1) ?? [];
+    const at = words.indexOf('PID');
+    if (at < 0) continue;
+    const parameters = words.map((_, index) => (index === at ? 7 : 0));
+    const { watches } = script(name.replace('.bt', ''), parameters).subject;
+    // It tells of all, and of one of them more.
+    expect([name, watches]).toEqual([name, name === 'sched-processes.bt' ? 'all' : { pid: 7 }]);
+  }
+});
