@@ -33,6 +33,10 @@ export type Settings = Readonly<{
   stateFolder?: string | undefined;
   /** What administrators allow; default: everything. */
   policies?: Policies | undefined;
+  /** Command lines with what looks like a credential in them. */
+  showArguments?: boolean | undefined;
+  /** Addresses of the kernel. */
+  showAddresses?: boolean | undefined;
 }>;
 
 /** All that collectors know of the outside. Narrow on purpose: a member needs a collector. */

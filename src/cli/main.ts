@@ -41,6 +41,8 @@ export async function main(argv: readonly string[]): Promise<number> {
       daemon,
       readOnly: selection.readOnly,
       policies,
+      showArguments: values['show-arguments'],
+      showAddresses: values['show-addresses'],
       statsSocketPath: values['stats-socket-path'],
       stateFolder: values['state-dir'],
       importRoots: importRoots(values['import-root'], word, rest[0]),

@@ -157,6 +157,11 @@ export const options = {
     offer: 'folders',
     help: 'folder from which profiles may be imported (repeat; default: the working folder)',
   },
+  'show-arguments': {
+    type: 'boolean',
+    help: 'command lines with what looks like a credential in them; else it is masked',
+  },
+  'show-addresses': { type: 'boolean', help: 'addresses of the kernel; else they are 0x0' },
   policy: {
     type: 'string',
     value: 'FILE',

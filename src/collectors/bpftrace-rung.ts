@@ -1,6 +1,7 @@
 import { bpftraceScript } from '../../allowlist/bpftrace.ts';
 import { programs } from '../../allowlist/programs.ts';
 import type { TraceHealth } from '../../parsers/bpftrace-json/bpftrace-output.ts';
+import { hideKernelAddresses } from '../../parsers/kernel-address.ts';
 import type { Call, Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
 import type { Finished } from '../exec/start.ts';
@@ -100,7 +101,7 @@ async function measure<T extends Output>(
   call.signal.throwIfAborted();
   if (began_ms === null) throw notAttached(finished, allowance_ms);
   const watched_ms = ctx.monotonicMs() - began_ms;
-  const value = plan.parse(pieces.join(''));
+  const value = plan.parse(shownFrames(ctx, pieces.join('')));
   const { window_ns, lost_events } = value.health;
   return {
     value,
@@ -110,6 +111,10 @@ async function measure<T extends Output>(
     warnings: warningsOf(finished, value.health, map_keys),
   };
 }
+
+/** bpftrace prints the address of a frame of the kernel that it cannot name. */
+export const shownFrames = ({ settings }: Context, text: string): string =>
+  settings.showAddresses ? text : hideKernelAddresses(text, '[unknown]');
 
 function warningsOf(
   { stopped_by }: Finished,

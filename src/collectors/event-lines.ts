@@ -1,5 +1,6 @@
 import { busyLines, longest_line_bytes } from '../../parsers/stream/busy-lines.ts';
 import { numbered, streamRecordJson } from '../../parsers/stream/stream-json.ts';
+import { hideInLine } from './event-addresses.ts';
 import type { EventQuery, EventSieve } from './event-reader.ts';
 import { nextBusyLine, type RawRecord, skipRecords, splitRecords } from './event-records.ts';
 import { eventTally, isWanted, parseRecord } from './event-sieve.ts';
@@ -30,8 +31,9 @@ export function lineSieve(query: EventQuery): EventSieve<Buffer> {
   function passText(seq: number, record: RawRecord): boolean {
     const line = lineOf(seq, record);
     if (line === null) return true;
-    if (!tally.fits(Buffer.byteLength(line) + 1)) return false;
-    pieces.add(escapedLine(line));
+    const shown = query.showAddresses ? line : hideInLine(record.text, line);
+    if (!tally.fits(Buffer.byteLength(shown) + 1)) return false;
+    pieces.add(escapedLine(shown));
     return true;
   }
 

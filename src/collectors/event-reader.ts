@@ -8,6 +8,7 @@ export type EventQuery = Readonly<{
   bytes: number;
   types: ReadonlySet<string> | null;
   pid: number | null;
+  showAddresses: boolean;
 }>;
 
 /** Takes what a reader wants out of the records, in the form in which the reader gets it. */

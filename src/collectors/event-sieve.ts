@@ -1,5 +1,6 @@
 import { parseStreamRecord, type StreamEvent } from '../../parsers/stream/stream.ts';
 import { type NumberedEvent, numbered } from '../../parsers/stream/stream-json.ts';
+import { hideInEvent } from './event-addresses.ts';
 import type { EventQuery, EventSieve } from './event-reader.ts';
 import { type RawRecord, splitRecords } from './event-records.ts';
 
@@ -33,7 +34,8 @@ export function objectSieve(query: EventQuery): EventSieve<NumberedEvent> {
     if (event === null) tally.counts.unparsable += 1;
     else if (!isWanted(event, query)) tally.counts.hidden += 1;
     else {
-      const made = numbered(seq, event);
+      const all = numbered(seq, event);
+      const made = query.showAddresses ? all : hideInEvent(all);
       if (!tally.fits(JSON.stringify(made).length + 1)) return false;
       events.push(made);
     }

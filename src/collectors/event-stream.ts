@@ -118,6 +118,7 @@ async function readBehind<P>(
     bytes: limit === undefined ? row_budget_bytes : most_bytes,
     types: types ? new Set(types) : null,
     pid,
+    showAddresses: ctx.settings.showAddresses ?? false,
   });
   const reader = eventReader(ring, after, sieve);
   const deadline_ms = ctx.monotonicMs() + wait_ms;

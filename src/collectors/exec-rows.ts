@@ -2,7 +2,8 @@ import type { ProcessEvent } from '../../parsers/exec-events/exec-events.ts';
 import { errorNames } from '../../parsers/syscalls/syscall-names.ts';
 import { untrusted } from '../../parsers/untrusted.ts';
 import { seenProcesses } from '../analysis/process-tree.ts';
-import type { Context } from '../context.ts';
+import type { Context, Settings } from '../context.ts';
+import { shownArguments } from './process-facts.ts';
 import { round } from './rates.ts';
 
 export type ProcessEventRow = Readonly<{
@@ -34,11 +35,18 @@ export type Relationship = Readonly<{
   event_type: 'fork';
 }>;
 
-type Shape = Readonly<{ from_ns: number | null; timestamps: boolean; max_args: number }>;
+type Shape = Readonly<{
+  from_ns: number | null;
+  timestamps: boolean;
+  max_args: number;
+  settings: Settings;
+}>;
 
 const max_name = 64;
 const max_file = 160;
 const max_argument = 80;
+/** Credentials in it take less room than they had. */
+const longest_looked_at = 512;
 
 export function eventRow(
   event: ProcessEvent,
@@ -64,7 +72,7 @@ export function eventRow(
       return {
         ...common,
         filename: fileOf(event.filename),
-        args: argumentsOf(event, shape.max_args),
+        args: argumentsOf(event, shape),
         return_code: 0,
       };
     case 'failed_exec':
@@ -89,10 +97,13 @@ const fileOf = (name: string | null): string | null =>
 
 function argumentsOf(
   { args, args_cut }: Extract<ProcessEvent, { kind: 'exec' }>,
-  max_args: number,
+  { max_args, settings }: Shape,
 ): string | null {
   if (args === null) return null;
-  const shown = args.slice(0, max_args).map((each) => untrusted(each, max_argument));
+  const shown = shownArguments(
+    args.slice(0, max_args).map((each) => each.slice(0, longest_looked_at)),
+    settings,
+  ).map((each) => untrusted(each, max_argument));
   return [...shown, ...(args_cut || args.length > max_args ? ['…'] : [])].join(' ');
 }
 

@@ -1,7 +1,7 @@
 import type { ProcessEvent } from '../../parsers/exec-events/exec-events.ts';
 import { untrusted } from '../../parsers/untrusted.ts';
 import { processTree, seenProcesses, type TreeNode } from '../analysis/process-tree.ts';
-import type { Call, Context } from '../context.ts';
+import type { Call, Context, Settings } from '../context.ts';
 import { page } from '../page.ts';
 import type { Reading, Unavailable } from '../reading.ts';
 import { boundedTrace, type SkippedMethod, traceParts } from './bounded-trace.ts';
@@ -69,7 +69,8 @@ export async function collectExecTrace(
   const all = traced && withoutOwn(traced.events, ownPid(ctx));
   const events = all && chosenEvents(all, query, process?.pid ?? null);
   const window_ms = parts.window_ms ?? duration_ms;
-  const listed = traced && events && listing(traced, events, query, processNames(ctx, all));
+  const listed =
+    traced && events && listing(ctx.settings, traced, events, query, processNames(ctx, all));
   const summary = traced && events && execSummary(traced, events, window_ms);
   const data: ExecTrace = {
     method,
@@ -116,6 +117,7 @@ function filtersOf(query: ExecTraceQuery): Pick<ExecTrace, 'filters'> {
 
 /** What of the events is shown, within the room of an answer. */
 function listing(
+  settings: Settings,
   traced: Traced,
   events: readonly ProcessEvent[],
   query: ExecTraceQuery,
@@ -130,6 +132,7 @@ function listing(
     from_ns: traced.from_ns,
     timestamps: query.include_timestamps,
     max_args: query.max_args,
+    settings,
   };
   const rows = wanted.slice(0, max_events).map((event) => eventRow(event, nameOf, shape));
   const shown = page(rows, { limit: max_events, offset: 0 }, event_bytes).rows;

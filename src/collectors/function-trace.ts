@@ -10,6 +10,7 @@ import { untrusted } from '../../parsers/untrusted.ts';
 import type { Call, Context } from '../context.ts';
 import { TracewrightError, toTracewrightError } from '../errors.ts';
 import type { Reading } from '../reading.ts';
+import { shownFrames } from './bpftrace-rung.ts';
 import { functionCapture } from './function-capture.ts';
 import { chooseFunctions } from './function-choice.ts';
 import { fentryOrKprobe, kprobesInstead, refuseWithoutProbes } from './function-probes.ts';
@@ -106,7 +107,7 @@ async function trace(
     if (text.includes('"began')) call.progress(`watching for ${duration_s} s`);
   };
   const { stderr } = await ctx.run(command, { signal: call.signal, onStdout });
-  const seen = parseFunctionTrace(pieces.join(''));
+  const seen = parseFunctionTrace(shownFrames(ctx, pieces.join('')));
   if (seen.window_ns === null) throw failed(probes, stderr);
   return { seen, window_ns: seen.window_ns };
 }

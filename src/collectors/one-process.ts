@@ -64,7 +64,7 @@ export async function collectOneProcess(
   const { places, unavailable } = readPlaces(ctx.files);
   const use = compareProcess(before.process, after.process, started_ms, true);
   const detail = compareSamples(before.sample, after.sample);
-  const facts = readFacts(ctx.files, pid);
+  const facts = readFacts(ctx, pid);
   const { main } = after.sample;
   const tasks = query.sched_ext ? await readExtTasks(ctx, pid, call) : null;
   const ext = extOf(tasks, pid);

@@ -3,10 +3,13 @@ import { ParseError } from '../../parsers/parsed.ts';
 import { mainCgroupPath, parsePidCgroup } from '../../parsers/pid-cgroup/pid-cgroup.ts';
 import { type PidStat, parsePidStat } from '../../parsers/pid-stat/pid-stat.ts';
 import { type PidStatus, parsePidStatus } from '../../parsers/pid-status/pid-status.ts';
+import { maskSecrets } from '../../parsers/secrets.ts';
 import { untrusted } from '../../parsers/untrusted.ts';
+import type { Context, Settings } from '../context.ts';
 import type { HostFiles } from '../procfs/host-files.ts';
 
-const cmdline_cap_bytes = 4096;
+/** Eight times what is shown: credentials in it take less room than they had. */
+const cmdline_cap_bytes = 1024;
 const cmdline_cap_chars = 120;
 
 /** What a process is, beside what it does. Null where its file gave nothing. */
@@ -19,7 +22,7 @@ export type ProcessFacts = Readonly<{
   cgroup: string | null;
 }>;
 
-export function readFacts(files: HostFiles, pid: number): ProcessFacts {
+export function readFacts({ files, settings }: Context, pid: number): ProcessFacts {
   const folder = `/proc/${pid}`;
   const status = files.text(`${folder}/status`);
   const cgroup = files.text(`${folder}/cgroup`);
@@ -27,7 +30,7 @@ export function readFacts(files: HostFiles, pid: number): ProcessFacts {
   return {
     stat: readStat(files, `${folder}/stat`),
     status: status === null ? null : parsePidStatus(status).data,
-    cmdline: readCmdline(files, `${folder}/cmdline`),
+    cmdline: readCmdline(files, `${folder}/cmdline`, settings),
     cgroup: path === null ? null : untrusted(path),
   };
 }
@@ -44,9 +47,15 @@ export function readStat(files: HostFiles, path: string): PidStat | null {
   }
 }
 
-function readCmdline(files: HostFiles, path: string): string | null {
+function readCmdline(files: HostFiles, path: string, settings: Settings): string | null {
   const file = files.read(path, cmdline_cap_bytes);
   if (!file.ok) return null;
-  const args = parseCmdline(file.text);
+  const args = shownArguments(parseCmdline(file.text), settings);
   return args.length === 0 ? null : untrusted(args.join(' '), cmdline_cap_chars);
 }
+
+/** As they may be shown: without credentials, where the operator does not want to see these, too. */
+export const shownArguments = (
+  args: readonly string[],
+  { showArguments = false }: Settings,
+): readonly string[] => (showArguments ? args : maskSecrets(args));

@@ -175,7 +175,7 @@ async function measureChosen(
 
 /** Details and facts of another process that took over the pid since the scan are not this one's. */
 function withFacts(ctx: Context, use: ProcessUse, detail: Detail | undefined): MeasuredProcess {
-  const facts = readFacts(ctx.files, use.now.pid);
+  const facts = readFacts(ctx, use.now.pid);
   if (facts.stat?.starttime_ticks !== use.now.starttime_ticks) {
     const none = { stat: null, status: null, cmdline: null, cgroup: null };
     return { use, detail: null, main: null, facts: none };

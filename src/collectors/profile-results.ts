@@ -88,7 +88,11 @@ function results(
   const ranked = rankSymbols(profile, query.sort);
   const chosen = query.symbol === undefined ? ranked : findSymbols(profile, ranked, query.symbol);
   const tree = query.symbol === undefined ? null : treeOf(profile, chosen);
-  const rows = symbolRows(profile, chosen.slice(query.offset, query.offset + query.limit));
+  const rows = symbolRows(
+    profile,
+    chosen.slice(query.offset, query.offset + query.limit),
+    ctx.settings.showAddresses ?? false,
+  );
   const budget = row_budget_bytes - (tree ? Buffer.byteLength(JSON.stringify(tree)) : 0);
   const rest = query.include_stacks ? stack_bytes : 0;
   const fitting = page(

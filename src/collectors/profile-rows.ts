@@ -45,12 +45,16 @@ const max_name = 100;
 export function symbolRows(
   profile: Profile,
   ranked: readonly SymbolWeight[],
+  show_addresses: boolean,
 ): readonly Readonly<{ row: SymbolRow; detail: SymbolDetail }>[] {
   const wanted = ranked.map(({ symbol }) => symbol);
   const details = symbolDetails(profile, wanted, max_stacks);
   return ranked.flatMap((weight) => {
     const detail = details.get(weight.symbol);
-    return detail ? [{ row: symbolRow(profile, weight, detail), detail }] : [];
+    if (!detail) return [];
+    const row = symbolRow(profile, weight, detail);
+    // As the kernel itself shows those that it hides.
+    return [{ row: row.is_kernel && !show_addresses ? { ...row, address: '0x0' } : row, detail }];
   });
 }
 

@@ -2,13 +2,15 @@ import { parseCmdline } from '../../parsers/cmdline/cmdline.ts';
 import { isKernelThread } from '../../parsers/pid-stat/pid-stat.ts';
 import { parsePidStatus } from '../../parsers/pid-status/pid-status.ts';
 import { untrusted } from '../../parsers/untrusted.ts';
-import { readStat } from '../collectors/process-facts.ts';
+import { readStat, shownArguments } from '../collectors/process-facts.ts';
 import { pidsDiffer } from '../collectors/traced-process.ts';
 import type { Context } from '../context.ts';
 import type { DescribeProcess } from './perfetto/process-names.ts';
 
 const longest_cmdline_bytes = 4096;
 const longest_word = 120;
+/** Credentials in it take less room than they had. */
+const longest_looked_at = 512;
 const most_words = 16;
 /** A recording does not read /proc for longer than that of so many processes takes. */
 const most_processes = 20_000;
@@ -25,7 +27,11 @@ export function describeProcess(ctx: Context): DescribeProcess {
     if (stat === null) return null;
     const status = ctx.files.text(`${folder}/status`);
     const file = ctx.files.read(`${folder}/cmdline`, longest_cmdline_bytes);
-    const words = file.ok ? parseCmdline(file.text).slice(0, most_words) : [];
+    const args = file.ok ? parseCmdline(file.text).slice(0, most_words) : [];
+    const words = shownArguments(
+      args.map((each) => each.slice(0, longest_looked_at)),
+      ctx.settings,
+    );
     return {
       pid,
       ppid: stat.ppid,

@@ -9,11 +9,17 @@ import {
 import { eventRing } from '../../src/collectors/event-ring.ts';
 import { objectSieve } from '../../src/collectors/event-sieve.ts';
 
-const all: EventQuery = { limit: 50_000, bytes: 1 << 20, types: null, pid: null };
+const all: EventQuery = {
+  limit: 50_000,
+  bytes: 1 << 20,
+  types: null,
+  pid: null,
+  showAddresses: true,
+};
 const switches = `e\t1000\t${2 ** 44}\t1\t1\t2\t2\t1500\t2500\t6d72\t0\t2274\t0`;
 const wakeup = `e\t2000\t${3 * 2 ** 44}\t1\t1\t2\t2\t1\t0\t6d72\t0\t6d72\t0`;
 const withQueues = `${switches}\t1\t20\t0\t0\t0\t0\t30`;
-const sample = 'p\t3000\t1\t7\t7\t6d72\t0\n  do_idle+1\n\tstart+2';
+const sample = 'p\t3000\t1\t7\t7\t6d72\t0\n  do_idle+1\n\t0xffffffff81000000';
 const records = [switches, wakeup, withQueues, sample, 'q\t1000\t1\t7\t7\t120\t1\t6d72\t0', 'e\t1'];
 
 function ringOf(pieces: readonly (string | object)[]) {
@@ -78,6 +84,7 @@ describe('lines for programs', () => {
     ['room', { bytes: 700 }],
     ['types', { types: new Set(['exit', 'perf_sample']) }],
     ['a task', { pid: 7 }],
+    ['addresses', { showAddresses: false }],
   ])('end and hide where others do, by %s', async (_what, part) => {
     const ring = ringOf([...records, ...records].map((record) => `${record}\n`));
     const query = { ...all, ...part };
