@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command, Program } from '../allowlist/command.ts';
+import type { Audit } from './audit/audit.ts';
 import { guarded } from './exec/guarded-start.ts';
 import { type ImportFile, openImport, usualImportRoots } from './exec/import-file.ts';
 import { findProgram, installCommand, type Resolved } from './exec/resolve-program.ts';
@@ -37,6 +38,8 @@ export type Settings = Readonly<{
   showArguments?: boolean | undefined;
   /** Addresses of the kernel. */
   showAddresses?: boolean | undefined;
+  /** Where executions are recorded; default: nowhere. */
+  audit?: Audit | undefined;
 }>;
 
 /** All that collectors know of the outside. Narrow on purpose: a member needs a collector. */
@@ -91,7 +94,10 @@ export function createContext(settings: Settings, root = ''): Context {
   const files = hostFiles(root);
   const policies = settings.policies ?? [];
   const usersOf: UsersOf = (pid) => parseUsers(files.text(`/proc/${pid}/status`));
-  const { start, run } = guarded({ admit: (command) => underPolicies(policies, command, usersOf) });
+  const { start, run } = guarded({
+    admit: (command) => underPolicies(policies, command, usersOf),
+    record: settings.audit?.attempt,
+  });
   return {
     settings,
     policies,

@@ -27,6 +27,8 @@ export type Diagnosis = Readonly<{
   node: string;
   /** What administrators allow, in words; empty where there is no policy. */
   policy: readonly string[];
+  /** Where executions are recorded; null: nowhere. */
+  audit: string | null;
   programs: readonly ProgramVersion[];
   kernel: KernelFacts;
   resources: readonly Check[];
@@ -73,7 +75,8 @@ export async function diagnose(ctx: Context, call: Call): Promise<Diagnosis> {
     });
   const node = process.versions.node;
   const policy = describePolicies(ctx.policies);
-  return { tracewright: version, node, policy, programs, kernel, resources, tools };
+  const audit = ctx.settings.audit?.place ?? null;
+  return { tracewright: version, node, policy, audit, programs, kernel, resources, tools };
 }
 
 /** Reading it would tell nothing before something is tracked. */

@@ -14,6 +14,8 @@ import type { Subscriptions } from './subscriptions.ts';
 import { type PreparedText, standIn } from './transport/prepared-text.ts';
 import { version } from './version.ts';
 
+/** Where clients of the newer protocol say who they are. */
+const client_info_key = 'io.modelcontextprotocol/clientInfo';
 const invalid_params = -32602;
 const internal_error = -32603;
 /** Failures that another request would not meet. */
@@ -57,6 +59,17 @@ export function buildServer(
 
   const withProgress = <T>(request: ServerContext, work: (call: Call) => Promise<T>): Promise<T> =>
     runWithProgress(request, reader, work);
+  /** The work of a request, recorded as of its client where executions are recorded. */
+  const asked = <T>(
+    name: string,
+    request: ServerContext,
+    work: (call: Call) => Promise<T>,
+  ): Promise<T> => {
+    const { audit } = ctx.settings;
+    if (!audit) return withProgress(request, work);
+    const client = clientIn(request.mcpReq.envelope) ?? server.getClientVersion() ?? null;
+    return audit.within({ request: name, client }, () => withProgress(request, work));
+  };
 
   server.setRequestHandler('tools/list', async () => (await load()).listTools(selection));
   server.setRequestHandler('resources/list', async () =>
@@ -73,13 +86,16 @@ export function buildServer(
     const tool = offered.find((each) => each.name === params.name);
     if (!tool) {
       const refused = surface.refusedTool(selection, params.name);
-      if (refused) return errorResult(refused, params.name);
+      if (refused) {
+        const refusing = asked(params.name, request, () => Promise.reject(refused));
+        return await refusing.catch((thrown: unknown) => errorResult(thrown, params.name));
+      }
       const names = offered.map((each) => each.name).join(', ');
       const unknown = `Unknown tool: ${params.name.slice(0, 80)}. This server offers: ${names}.`;
       throw new ProtocolError(invalid_params, unknown);
     }
     try {
-      const { answer, picture } = await withProgress(request, (call) =>
+      const { answer, picture } = await asked(tool.name, request, (call) =>
         surface.askTool(tool, params.arguments, ctx, call),
       );
       const text = JSON.stringify(answer);
@@ -96,7 +112,7 @@ export function buildServer(
     const resource = surface.findResource(uri);
     if (!resource) throw new ResourceNotFoundError(uri.slice(0, 200));
     const text = await asProtocolError(
-      withProgress(request, (call) => surface.readResourceText(uri, ctx, call)),
+      asked(uri, request, (call) => surface.readResourceText(uri, ctx, call)),
     );
     if (typeof text === 'object' && 'content' in text) {
       const { mimeType, content } = text;
@@ -111,7 +127,7 @@ export function buildServer(
   // Up to 2025-11-25; later clients send subscriptions/listen, which the transport tells of.
   server.setRequestHandler('resources/subscribe', async ({ params: { uri } }, request) => {
     await asProtocolError(
-      withProgress(request, (call) => subscriptions.open(`uri ${uri}`, uri, call)),
+      asked(uri, request, (call) => subscriptions.open(`uri ${uri}`, uri, call)),
     );
     return {};
   });
@@ -124,7 +140,9 @@ export function buildServer(
   server.setRequestHandler('prompts/get', async ({ params }, request) => {
     const surface = await load();
     return asProtocolError(
-      withProgress(request, (call) => surface.getPrompt(params.name, params.arguments, ctx, call)),
+      asked(params.name, request, (call) =>
+        surface.getPrompt(params.name, params.arguments, ctx, call),
+      ),
     );
   });
 
@@ -150,6 +168,16 @@ const images = (picture: Picture | undefined) =>
           mimeType: picture.mimeType,
         },
       ];
+function clientIn(envelope: unknown): Readonly<{ name: string; version: string }> | null {
+  if (typeof envelope !== 'object' || envelope === null) return null;
+  const client = client_info_key in envelope ? envelope[client_info_key] : null;
+  if (typeof client !== 'object' || client === null || !('name' in client)) return null;
+  return {
+    name: String(client.name),
+    version: 'version' in client ? String(client.version) : 'unknown',
+  };
+}
+
 /** Without structuredContent: clients would check it against the schema of a success. */
 function errorResult(thrown: unknown, tool: string) {
   const text = JSON.stringify(errorBody(toTracewrightError(thrown), tool));

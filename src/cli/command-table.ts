@@ -102,6 +102,13 @@ export const commandTable: readonly Command[] = [
     words: 'shells',
   },
   {
+    name: 'audit',
+    usage: '',
+    help: 'what was executed and refused, for whom',
+    words: [],
+    example: 'audit --since 1h --refused',
+  },
+  {
     name: 'policy',
     usage: '[FILE]',
     help: 'what the administrator allows here; whether a file is a policy',

@@ -13,6 +13,7 @@ function render({
   tracewright,
   node,
   policy,
+  audit,
   programs,
   kernel,
   resources,
@@ -21,6 +22,7 @@ function render({
   const style = ownStyle();
   return [
     `tracewright ${tracewright}, Node.js ${node}`,
+    `Audit: ${audit ?? 'nothing is recorded (--audit file)'}`,
     ...(policy.length === 0 ? [] : ['', style.head('Policy'), ...policy.map(indent)]),
     '',
     style.head('Programs'),

@@ -3,13 +3,12 @@ import { parseArgs } from 'node:util';
 import { type Context, createContext } from '../context.ts';
 import { errorBody, TracewrightError, toTracewrightError } from '../errors.ts';
 import { endAllGroups } from '../exec/live-groups.ts';
-import { loadPolicies } from '../policy/load-policies.ts';
-import type { Policies } from '../policy/policy.ts';
-import { refuseHttp, toolRefusal } from '../policy/refusals.ts';
 import { pythonSettings } from '../python-settings.ts';
 import type { Selection } from '../selection.ts';
 import { version } from '../version.ts';
+import { auditFor, recorded } from './audit-for.ts';
 import { options } from './options.ts';
+import { policiesFor } from './policies-for.ts';
 import type { Tell } from './progress.ts';
 import { serve } from './serve.ts';
 import type { HttpValues } from './serve-http.ts';
@@ -41,6 +40,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       daemon,
       readOnly: selection.readOnly,
       policies,
+      audit: await auditFor(word, policies, values),
       showArguments: values['show-arguments'],
       showAddresses: values['show-addresses'],
       statsSocketPath: values['stats-socket-path'],
@@ -56,7 +56,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       await bpfStatsWindow(helperWindow(rest[0]));
       return 0;
     }
-    const own = await ownOptions(word, rest, ctx, values, json);
+    const own = await recorded(ctx, word, rest, () => ownOptions(word, rest, ctx, values, json));
     if (own !== null) return own;
     if (word === 'mcp') {
       await checkSelection(selection);
@@ -66,13 +66,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     const { runCommand } = await import('./commands.ts');
     const { out, open } = values;
     const setting = { ctx, selection, json, output: { out, open } };
-    return print(
-      await atWork(
-        [word, ...rest].join(' '),
-        {},
-        async (tell) => await runCommand(word, rest, { ...setting, tell }),
-      ),
-    );
+    const work = (tell: Tell): Promise<string> =>
+      recorded(ctx, word, rest, () => runCommand(word, rest, { ...setting, tell }));
+    return print(await atWork([word, ...rest].join(' '), {}, work));
   } catch (thrown) {
     return fail(thrown, json);
   } finally {
@@ -89,32 +85,6 @@ async function serveMcp(
   if (!values.http) return await serve(ctx, selection, values.once ?? false);
   const { serveOverHttp } = await import('./serve-http.ts');
   await serveOverHttp(ctx, selection, values);
-}
-
-/** What a word of the command line does, by the tool that does the same. */
-const toolOf: Readonly<Record<string, Readonly<{ name: string; effect: string }>>> = {
-  watch: { name: 'control_event_tracking', effect: 'capture' },
-  record: { name: 'record_trace', effect: 'capture' },
-  profile: { name: 'start_perf_profiling', effect: 'capture' },
-};
-
-/** The policies in force, which the word itself may be against. To check one none is needed. */
-async function policiesFor(
-  [word, ...rest]: readonly string[],
-  policy: string | undefined,
-  argv: readonly string[],
-): Promise<Policies> {
-  if (word === 'policy' && rest.length > 0) return [];
-  const policies = await loadPolicies(policy === undefined ? undefined : resolve(policy));
-  if (policies.length > 0) refuseWord(policies, word ?? '', argv);
-  return policies;
-}
-
-function refuseWord(policies: Policies, word: string, argv: readonly string[]): void {
-  if (argv.some((each) => /^--http(?:=|$)/.test(each))) refuseHttp(policies);
-  const tool = toolOf[word];
-  const refused = tool ? toolRefusal(policies, tool) : null;
-  if (refused) throw refused;
 }
 
 /** Whoever names a file on the command line allows its folder by that. */
@@ -150,6 +120,10 @@ async function ownOptions(
   if (word === 'report') {
     const { report } = await import('./report.ts');
     return print(await atWork(word, values, (tell) => report(ctx, values, json, tell)));
+  }
+  if (word === 'audit') {
+    const { showAudit } = await import('./audit.ts');
+    return print(showAudit(ctx, values, json));
   }
   const [file] = words;
   if (word === 'policy' && file !== undefined) {

@@ -157,6 +157,18 @@ export const options = {
     offer: 'folders',
     help: 'folder from which profiles may be imported (repeat; default: the working folder)',
   },
+  audit: {
+    type: 'string',
+    value: 'WHERE',
+    help: 'record what is executed and refused: file (as root; else: none), journald, a FILE, none',
+  },
+  since: {
+    type: 'string',
+    value: 'T',
+    for: ['audit'],
+    help: 'of the last 30m, 1h, 2d or since a date',
+  },
+  refused: { type: 'boolean', for: ['audit'], help: 'only what was refused' },
   'show-arguments': {
     type: 'boolean',
     help: 'command lines with what looks like a credential in them; else it is masked',

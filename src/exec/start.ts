@@ -11,6 +11,8 @@ import { tracefsNamespace } from './tracefs-namespace.ts';
 /** How a program ended. Text on stderr and an exit code are data here, not a failure. */
 export type Finished = Readonly<{
   stdout: string;
+  /** All that was read of it, kept or not. */
+  stdout_bytes?: number;
   /** The first 4 KiB. */
   stderr: string;
   exit_code: number | null;
@@ -171,6 +173,7 @@ async function startIn(
     options.signal?.removeEventListener('abort', onAbort);
     return {
       stdout: stdout_bytes > limits.output_bytes ? firstBytes(stdout, limits.output_bytes) : stdout,
+      stdout_bytes,
       stderr,
       exit_code: result.exitCode ?? null,
       signal: result.signal ?? null,

@@ -42,7 +42,7 @@ const noQueues = (await offers('scx_bpf_create_dsq'))
 describe('live events', { timeout }, () => {
   let server: Server;
   before(async () => {
-    server = await startServer('--daemon');
+    server = await startServer('--daemon', '--show-addresses');
   });
   afterEach(() => call('control_event_tracking', { action: 'stop' }));
   after(() => server.close());
