@@ -7,9 +7,15 @@ import { type ImportFile, openImport, usualImportRoots } from './exec/import-fil
 import { findProgram, installCommand, type Resolved } from './exec/resolve-program.ts';
 import { type Scratch, scratchSpace } from './exec/scratch.ts';
 import { shippedPython, shippedScript } from './exec/shipped-script.ts';
-import type { Finished, Running, StartOptions } from './exec/start.ts';
+import {
+  type Finished,
+  type Running,
+  type StartOptions,
+  start as startProgram,
+} from './exec/start.ts';
 import { environmentPythons, programUser, userFile } from './exec/user-files.ts';
 import { userWorkspace } from './exec/user-workspace.ts';
+import { isPerfReader, offlineRefusal, ownFiles } from './offline.ts';
 import { lowest, type Policies } from './policy/policy.ts';
 import { type UsersOf, underPolicies } from './policy/refusals.ts';
 import { type HostFiles, hostFiles } from './procfs/host-files.ts';
@@ -24,6 +30,8 @@ export type Settings = Readonly<{
   daemon: boolean;
   /** Refuses whatever attaches, records or writes. */
   readOnly: boolean;
+  /** Analyses what is kept or imported: starts perf's reader alone, and reads nothing of this host. */
+  offline?: boolean | undefined;
   /** Where the scheduler serves scx_stats; default /var/run/scx/root/stats. */
   statsSocketPath?: string | undefined;
   /** Programs of users; default: those below the working folder. */
@@ -90,14 +98,16 @@ export type Call = Readonly<{
   reader?: object | undefined;
 }>;
 
-export function createContext(settings: Settings, root = ''): Context {
-  const files = hostFiles(root);
+/** `root` and `starter` are for tests. */
+export function createContext(settings: Settings, root = '', starter = startProgram): Context {
+  const files = settings.offline ? ownFiles(hostFiles(root)) : hostFiles(root);
   const policies = settings.policies ?? [];
   const usersOf: UsersOf = (pid) => parseUsers(files.text(`/proc/${pid}/status`));
-  const { start, run } = guarded({
-    admit: (command) => underPolicies(policies, command, usersOf),
-    record: settings.audit?.attempt,
-  });
+  const admit = (command: Command): Command => {
+    if (settings.offline && !isPerfReader(command)) throw offlineRefusal(command.program.name);
+    return underPolicies(policies, command, usersOf);
+  };
+  const { start, run } = guarded({ admit, record: settings.audit?.attempt }, starter);
   return {
     settings,
     policies,
@@ -114,7 +124,10 @@ export function createContext(settings: Settings, root = ''): Context {
     scratch: scratchSpace(),
     script: shippedScript,
     pythonScript: shippedPython,
-    connectStats: () => unixLines(settings.statsSocketPath ?? `${root}/var/run/scx/root/stats`),
+    connectStats: () => {
+      if (settings.offline) throw offlineRefusal('its scheduler');
+      return unixLines(settings.statsSocketPath ?? `${root}/var/run/scx/root/stats`);
+    },
     python: settings.python ?? pythonSettings({}, process.cwd()),
     userFile,
     programUser,

@@ -1,4 +1,5 @@
 import { TracewrightError } from './errors.ts';
+import { isOfflineTool, offlineRefusal } from './offline.ts';
 import type { Policies } from './policy/policy.ts';
 import { toolRefusal } from './policy/refusals.ts';
 import type { Tool } from './tools/define-tool.ts';
@@ -12,6 +13,8 @@ export type Selection = Readonly<{
   /** Those of `slimTools`, beside what `toolsets` and `tools` name. */
   slim?: boolean | undefined;
   readOnly: boolean;
+  /** Only tools that look at files and kept captures. */
+  offline?: boolean | undefined;
   policies?: Policies | undefined;
 }>;
 
@@ -36,20 +39,13 @@ const slimTools: readonly string[] = [
 
 /** The tools of the selection. A name that does not exist is INVALID_PARAMS, not ignored. */
 export function selectTools(selection: Selection): readonly Tool[] {
-  const {
-    toolsets,
-    tools: wanted,
-    excludeTools = [],
-    slim = false,
-    readOnly,
-    policies = [],
-  } = selection;
+  const { toolsets, tools: wanted, excludeTools = [], slim = false, readOnly } = selection;
   const names = tools.map((tool) => tool.name);
   mustExist('toolset', toolsets ?? [], [...new Set(tools.map((tool) => tool.toolset))]);
   mustExist('tool', [...(wanted ?? []), ...excludeTools], names);
   return tools.filter((tool) => {
     if (excludeTools.includes(tool.name)) return false;
-    if (toolRefusal(policies, tool) !== null) return false;
+    if (refusalOf(selection, tool) !== null) return false;
     if (readOnly && tool.effect !== 'read') return false;
     if (!slim && wanted === undefined && toolsets === undefined) return true;
     const named = [...(slim ? slimTools : []), ...(wanted ?? [])];
@@ -57,10 +53,15 @@ export function selectTools(selection: Selection): readonly Tool[] {
   });
 }
 
-/** Why a tool of this name is not among them, where an administrator wants that; else null. */
-export function refusedTool({ policies = [] }: Selection, name: string): TracewrightError | null {
+/** Why a tool of this name is not among them, where an administrator or the mode wants that; else null. */
+export function refusedTool(selection: Selection, name: string): TracewrightError | null {
   const tool = tools.find((each) => each.name === name);
-  return tool ? toolRefusal(policies, tool) : null;
+  return tool ? refusalOf(selection, tool) : null;
+}
+
+function refusalOf({ policies = [], offline }: Selection, tool: Tool): TracewrightError | null {
+  if (offline && !isOfflineTool(tool.name)) return offlineRefusal(tool.name);
+  return toolRefusal(policies, tool);
 }
 
 function mustExist(kind: string, given: readonly string[], known: readonly string[]): void {

@@ -75,7 +75,7 @@ export function buildServer(
   server.setRequestHandler('resources/list', async () =>
     (await load()).listResources(ctx.settings),
   );
-  server.setRequestHandler('prompts/list', async () => (await load()).listPrompts());
+  server.setRequestHandler('prompts/list', async () => (await load()).listPrompts(ctx.settings));
   server.setRequestHandler('resources/templates/list', async () =>
     (await load()).listResourceTemplates(ctx.settings),
   );

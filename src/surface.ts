@@ -1,6 +1,7 @@
 import type { Call, Context, Settings } from './context.ts';
 import { contractOf, describeTool } from './describe-tool.ts';
 import { TracewrightError } from './errors.ts';
+import { isOfflineResource, offlineRefusal } from './offline.ts';
 import { refusingFile } from './policy/policy.ts';
 import type { Prompt } from './prompts/define-prompt.ts';
 import { prompts } from './prompts/index.ts';
@@ -58,8 +59,9 @@ export const surface = {
     }),
   }),
 
-  listPrompts: () => ({
-    prompts: prompts.map(({ name, title, description, arguments: args }) => ({
+  /** Each of them is about the machine as it is now. */
+  listPrompts: ({ offline }: Settings) => ({
+    prompts: (offline ? [] : prompts).map(({ name, title, description, arguments: args }) => ({
       name,
       title,
       description,
@@ -69,6 +71,7 @@ export const surface = {
 
   async getPrompt(name: string, args: unknown, ctx: Context, call: Call) {
     const prompt = findPrompt(name);
+    if (ctx.settings.offline) throw offlineRefusal(`the prompt ${name}`);
     const text = await prompt.write(args, ctx, call);
     return {
       description: prompt.description,
@@ -94,10 +97,12 @@ export const surface = {
 const hasOneUri = ({ uri }: { uri: string }): boolean => !uri.includes('{');
 
 /** Those that this server can answer. */
-const offered = ({ daemon, policies = [] }: Settings) =>
+const offered = ({ daemon, offline, policies = [] }: Settings) =>
   resources.filter(
     ({ uri, daemonOnly }) =>
-      (daemon || !daemonOnly) && refusingFile(policies, 'resources', uri) === null,
+      (daemon || !daemonOnly) &&
+      (!offline || isOfflineResource(uri)) &&
+      refusingFile(policies, 'resources', uri) === null,
   );
 
 function findPrompt(name: string): Prompt {

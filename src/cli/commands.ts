@@ -40,8 +40,8 @@ const commands: Readonly<Record<string, Command>> = {
       json,
       (all) => all.resources.map(({ uri, title }) => ({ uri, title })),
     ),
-  prompts: (_words, { json }) =>
-    listing(surface.listPrompts(), json, ({ prompts }) =>
+  prompts: (_words, { ctx: { settings }, json }) =>
+    listing(surface.listPrompts(settings), json, ({ prompts }) =>
       prompts.map(({ name, title, arguments: args }) => ({
         name,
         arguments: args.map((each) => each.name).join(', '),

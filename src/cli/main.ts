@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { type Context, createContext } from '../context.ts';
 import { errorBody, TracewrightError, toTracewrightError } from '../errors.ts';
 import { endAllGroups } from '../exec/live-groups.ts';
+import { isOfflineWord, offlineRefusal } from '../offline.ts';
 import { pythonSettings } from '../python-settings.ts';
 import type { Selection } from '../selection.ts';
 import { version } from '../version.ts';
@@ -26,6 +27,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     }
     if (values.version) return print(version);
     const [word = values.mcp || values['mcp-daemon'] ? 'mcp' : 'summary', ...rest] = positionals;
+    if (values.offline) refuseOnline(word, values.open ?? false);
     const policies = await policiesFor([word, ...rest], values.policy, argv);
     const daemon = (values.daemon ?? false) || (values['mcp-daemon'] ?? false);
     const selection: Selection = {
@@ -34,11 +36,13 @@ export async function main(argv: readonly string[]): Promise<number> {
       excludeTools: list(values['exclude-tools']),
       slim: values.slim,
       readOnly: values['read-only'] ?? false,
+      offline: values.offline,
       policies,
     };
     const ctx = createContext({
       daemon,
       readOnly: selection.readOnly,
+      offline: values.offline,
       policies,
       audit: await auditFor(word, policies, values),
       showArguments: values['show-arguments'],
@@ -74,6 +78,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   } finally {
     endAllGroups();
   }
+}
+
+function refuseOnline(word: string, open: boolean): void {
+  if (!isOfflineWord(word)) throw offlineRefusal(`\`tracewright ${word}\``);
+  if (open) throw offlineRefusal('its viewer');
 }
 
 /** HTTP is loaded where it is asked for: a client on stdio waits for its start. */

@@ -113,6 +113,10 @@ export const options = {
     type: 'boolean',
     help: 'offer nothing that attaches, records or writes',
   },
+  offline: {
+    type: 'boolean',
+    help: 'only analyse: imports, kept captures and their views; nothing of this machine',
+  },
   slim: {
     type: 'boolean',
     for: ['mcp', 'tools', 'call'],

@@ -1,6 +1,7 @@
 import { resourceDocument } from '../answer.ts';
 import type { Call, Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
+import { isOfflineResource, offlineRefusal } from '../offline.ts';
 import { refuseProcess, refuseResource } from '../policy/refusals.ts';
 import { inTurn } from '../serialize.ts';
 import type { Resource, ResourceText } from './define-resource.ts';
@@ -56,6 +57,7 @@ function withResource<T>(
   const uri = withoutTemplate(given);
   const resource = findResource(uri);
   if (!resource) throw unknownResource(uri);
+  if (ctx.settings.offline && !isOfflineResource(resource.uri)) throw offlineRefusal(resource.uri);
   refuseResource(ctx.policies, resource.uri);
   const [base = ''] = uri.split('?', 1);
   const path = pathValues(resource.uri, base) ?? {};
