@@ -3,6 +3,7 @@ import type { Cause, Finding, TriageFacts } from '../analysis/triage-facts.ts';
 import { triageFindings } from '../analysis/triage-findings.ts';
 import type { Call, Context } from '../context.ts';
 import { TracewrightError, toTracewrightError } from '../errors.ts';
+import { toolRefusal } from '../policy/refusals.ts';
 import { scanProcesses } from './process-scan.ts';
 import { round } from './rates.ts';
 import { tracedProcess } from './traced-process.ts';
@@ -175,6 +176,8 @@ async function runStep(ctx: Context, step: Step, until_ms: number, call: Call): 
     );
   });
   try {
+    const refused = toolRefusal(ctx.policies, { name: step.tool, effect: 'capture' });
+    if (refused) throw refused;
     return await Promise.race([
       late,
       step

@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import * as z from 'zod/v4';
 import { createContext } from '../../src/context.ts';
 import { argumentsUnder } from '../../src/policy/arguments.ts';
 import type { PolicyRules } from '../../src/policy/policy.ts';
@@ -134,4 +135,25 @@ describe('arguments', () => {
     if (!tool) throw new Error(`no tool ${name}`);
     expect(argumentsUnder(policies, () => null, tool.input, args)).toEqual(expected);
   });
+});
+
+test('perf_triage takes no step of a tool that is denied', async () => {
+  const denied = surface
+    .tools({ readOnly: false, toolsets: ['host'] })
+    .flatMap(({ name }) => (name === 'perf_triage' ? [] : [name]));
+  const policies = [{ path: '/etc/p.json', rules: { tools: { deny: denied } } }];
+  const started: string[] = [];
+  const ctx = createContext({ daemon: false, readOnly: false, policies }, '', (command) => {
+    started.push(command.args.join(' '));
+    return Promise.reject(new Error('nothing is started here'));
+  });
+  const [triage] = surface.tools({ readOnly: false, tools: ['perf_triage'] });
+  if (!triage) throw new Error('no perf_triage');
+  const { data } = await surface.callTool(triage, { mode: 'standard' }, ctx, call);
+  const { tools_failed } = z
+    .object({ tools_failed: z.array(z.object({ tool: z.string(), reason: z.string() })) })
+    .parse(data);
+  expect(tools_failed.length).toBeGreaterThan(0);
+  for (const { reason } of tools_failed) expect(reason).toContain('/etc/p.json');
+  expect(started.filter((args) => !args.includes('version'))).toEqual([]);
 });
