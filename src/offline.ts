@@ -30,7 +30,9 @@ export const isOfflineResource = (uri: string): boolean => resources.has(uri);
 
 /** Words of the command line that are not for this machine itself. */
 export const isOfflineWord = (word: string): boolean =>
-  /^(?:mcp|tools|resources|prompts|call|read|profile|captures|policy|audit)$/.test(word);
+  /^(?:mcp|tools|resources|prompts|call|read|profile|captures|policy|audit|config|completion)$/.test(
+    word,
+  );
 
 /** The reader of perf.data: `perf script` on a file. */
 export const isPerfReader = ({ program, args }: Command): boolean =>

@@ -27,7 +27,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     }
     if (values.version) return print(version);
     const [word = values.mcp || values['mcp-daemon'] ? 'mcp' : 'summary', ...rest] = positionals;
-    if (values.offline) refuseOnline(word, values.open ?? false);
+    refuseOnline(word, values);
     const policies = await policiesFor([word, ...rest], values.policy, argv);
     const daemon = (values.daemon ?? false) || (values['mcp-daemon'] ?? false);
     const selection: Selection = {
@@ -80,7 +80,10 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-function refuseOnline(word: string, open: boolean): void {
+type Offline = Readonly<{ offline?: boolean; open?: boolean }>;
+
+function refuseOnline(word: string, { offline, open }: Offline): void {
+  if (!offline) return;
   if (!isOfflineWord(word)) throw offlineRefusal(`\`tracewright ${word}\``);
   if (open) throw offlineRefusal('its viewer');
 }
