@@ -10,6 +10,7 @@ import type { EventType, StreamEvent } from '../../parsers/stream/stream.ts';
 import { eventTypes } from '../../parsers/stream/stream.ts';
 import { eventCapabilities } from '../../src/collectors/event-tracer.ts';
 import { createContext } from '../../src/context.ts';
+import { hasRun } from './cpu-time.ts';
 import { begin, spin, type Tracked, track } from './tracked-events.ts';
 
 const root = process.geteuid?.() === 0;
@@ -171,7 +172,8 @@ describe.skipIf(!root || !bpftrace)(
       const tracked = await track(['sched_switch'], async () => {
         const both = [spin(0), spin(0)];
         pids.push(...both.map((each) => each.pid));
-        await pause(500);
+        // In slices of a few ms each has had dozens then.
+        for (const { pid } of both) await hasRun(pid, 300);
         await Promise.all(both.map((each) => each.stop()));
       });
       const taken = tracked.events.filter(
