@@ -3,7 +3,8 @@ import type { Reporter, TestCase, TestModule } from 'vitest/node';
 let isFiltered = false;
 
 /**
- * The closing lines of a run: what was skipped and why, then the three figures alone on a line.
+ * The closing lines of a run: what was skipped and why, what passed only when it was repeated, then
+ * the three figures alone on a line.
  * Skipping everything is not a success: a run in which nothing passed fails, and in CI, which has
  * installed what the tests need and is root, so does a file whose tests were all skipped.
  */
@@ -25,6 +26,8 @@ export const closingLines: Reporter = {
     if (passed === 0 || failed > 0) process.exitCode = 1;
 
     if (skipped.length > 0) console.log(['', 'Skipped:', ...reasons(skipped)].join('\n'));
+    const repeated = tests.flatMap(repetition);
+    if (repeated.length > 0) console.log(['', 'Repeated:', ...repeated].join('\n'));
     for (const each of idle) console.log(`\nFailed: every test of ${fileOf(each)} was skipped.`);
     if (passed === 0) console.log('\nFailed: nothing passed.');
     console.log(`\n${passed} passed, ${failed} failed, ${inState('skipped').length} skipped`);
@@ -38,6 +41,12 @@ function isIdle(module: TestModule): boolean {
   return tests.length > 0 && tests.every((each) => each.result().state === 'skipped');
 }
 
+/** How often a test failed before it passed. */
+function repetition(test: TestCase): string[] {
+  const { flaky = false, retryCount = 0 } = test.diagnostic() ?? {};
+  return flaky ? [`${column(retryCount)}  ${test.fullName}  [${fileOf(test.module)}]`] : [];
+}
+
 /** One line for each file and reason, with how many tests it holds back. */
 function reasons(skipped: readonly TestCase[]): string[] {
   const counts = new Map<string, number>();
@@ -45,7 +54,7 @@ function reasons(skipped: readonly TestCase[]): string[] {
     const line = `${reasonOf(each)}  [${fileOf(each.module)}]`;
     counts.set(line, (counts.get(line) ?? 0) + 1);
   }
-  return [...counts].map(([line, count]) => `${String(count).padStart(5)}  ${line}`);
+  return [...counts].map(([line, count]) => `${column(count)}  ${line}`);
 }
 
 /** What the test said when it skipped itself, else the words in brackets in its title, else the title. */
@@ -56,5 +65,7 @@ function reasonOf(test: TestCase): string {
   const reason = inBrackets.findLast((text) => /\b(?:skip|need|without|only|root)/.test(text));
   return reason ?? test.fullName;
 }
+
+const column = (count: number): string => String(count).padStart(5);
 
 const fileOf = (module: TestModule): string => module.relativeModuleId;
