@@ -204,13 +204,13 @@ async function runWithProgress<T>(
   const progressToken = _meta?.progressToken;
   let message = 'working';
   let progress = 0;
-  const timer = setInterval(() => {
-    if (progressToken === undefined) return;
+  const tell = (): void => {
     progress += 1;
     const params = { progressToken, progress, message: `${message} (${progress} s)` };
     // A client that went away is the transport's business.
     notify({ method: 'notifications/progress', params }).catch(() => {});
-  }, progress_interval_ms);
+  };
+  const timer = progressToken === undefined ? undefined : setInterval(tell, progress_interval_ms);
   const call: Call = {
     signal,
     reader,

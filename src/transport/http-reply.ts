@@ -3,6 +3,9 @@ import type { ServerResponse } from 'node:http';
 /** An answer on its way. `isFull`: the client has not taken what was sent before. */
 export type Reply = Readonly<{ isFull(): boolean; done: Promise<void> }>;
 
+/** A client that opens a stream waits so long for its head, where there is no news. */
+const head_ms = 20;
+
 /**
  * Sends an answer of the SDK's as fast as the client takes it. A client that takes nothing for
  * `stall_ms` is disconnected, so that nothing piles up for it.
@@ -33,12 +36,14 @@ export function sendReply(
     // A connection-specific header of the SDK's is Node's business.
     const own = [...response.headers].filter(([name]) => name !== 'connection');
     out.writeHead(response.status, { ...Object.fromEntries(own), ...headers });
-    out.flushHeaders();
+    // An answer that comes soon goes out in one piece with its head.
+    const flush = setTimeout(() => out.flushHeaders(), head_ms);
     const reader = response.body?.getReader();
     const cancel = (): void => void reader?.cancel().catch(() => {});
     out.once('close', cancel);
     for (;;) {
       const { done, value } = (await reader?.read()) ?? { done: true };
+      clearTimeout(flush);
       if (done || out.destroyed) break;
       if (!out.write(value)) await taken('drain');
     }

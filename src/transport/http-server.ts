@@ -212,7 +212,9 @@ const withHeaders = (refusal: Refusal, headers: Readonly<Record<string, string>>
 /** What the SDK has to know of a request. The token goes no further. */
 function webRequest({ method = 'GET', headers }: IncomingMessage, out: ServerResponse): Request {
   const gone = new AbortController();
-  out.once('close', () => gone.abort());
+  out.once('close', () => {
+    if (!out.writableFinished) gone.abort();
+  });
   const passed = Object.entries(headers).flatMap(([name, value]): [string, string][] =>
     typeof value === 'string' && /^(?:accept|content-type|last-event-id|mcp-.+)$/.test(name)
       ? [[name, value]]
