@@ -2,7 +2,8 @@ import { approve, type Command } from './command.ts';
 import { programs } from './programs.ts';
 
 /** What bpftool lists. `perf`: programs that hang on perf events. */
-export type BpftoolObject = 'prog' | 'link' | 'map' | 'struct_ops' | 'perf';
+export const bpftoolObjects = ['prog', 'link', 'map', 'struct_ops', 'perf'] as const;
+export type BpftoolObject = (typeof bpftoolObjects)[number];
 
 /** A host with 5,000 programs prints about 2 MB. */
 const limits = { duration_ms: 10_000, output_bytes: 16 * 1024 * 1024 };
@@ -12,12 +13,22 @@ const limits = { duration_ms: 10_000, output_bytes: 16 * 1024 * 1024 };
  * bpffs.
  */
 export function bpftoolShow(object: BpftoolObject): Command {
-  return approve({ program: programs.bpftool, args: ['-j', object, 'show'], limits });
+  return approve({
+    program: programs.bpftool,
+    args: ['-j', object, 'show'],
+    limits,
+    request: { maker: 'bpftoolShow', parameters: { object } },
+  });
 }
 
 /** `bpftool -j struct_ops dump`: which programs implement the operations of each scheduler. */
 export function bpftoolStructOpsDump(): Command {
-  return approve({ program: programs.bpftool, args: ['-j', 'struct_ops', 'dump'], limits });
+  return approve({
+    program: programs.bpftool,
+    args: ['-j', 'struct_ops', 'dump'],
+    limits,
+    request: { maker: 'bpftoolStructOpsDump', parameters: {} },
+  });
 }
 
 /** Asks the kernel which types of program it loads, by loading one of each for a moment. */
@@ -26,5 +37,6 @@ export function bpftoolFeatureProbe(): Command {
     program: programs.bpftool,
     args: ['-j', 'feature', 'probe', 'kernel'],
     limits,
+    request: { maker: 'bpftoolFeatureProbe', parameters: {} },
   });
 }

@@ -1,3 +1,10 @@
+import {
+  type BpftraceProgram,
+  chosenFunctions,
+  programFile,
+  programName,
+  type Workshop,
+} from './bpftrace-program.ts';
 import { approve, type Command, integer, ownPath } from './command.ts';
 import { programs } from './programs.ts';
 import { scriptSubject } from './script-subject.ts';
@@ -5,9 +12,8 @@ import { scriptSubject } from './script-subject.ts';
 /** bpftrace compiles with LLVM before it attaches: a second, and many times that in an emulator. */
 const startup_ms = 60_000;
 
-type Script = Readonly<{
-  /** A file of scripts/bpftrace/, or one that this package composed of them. */
-  path: string;
+export type BpftraceRun = Readonly<{
+  program: BpftraceProgram;
   /** Positional parameters $1, $2, … : integers only. */
   parameters: readonly number[];
   /** When it is stopped, should nobody stop it before. */
@@ -44,21 +50,20 @@ type Script = Readonly<{
   one_process?: boolean;
   /** Pages per CPU in which the kernel keeps events until bpftrace takes them; default 64. */
   buffer_pages?: number;
-  /** Functions of the kernel that the caller chose and the program probes. */
-  functions?: readonly string[];
 }>;
 
 /**
- * bpftrace runs only programs that are shipped, with integers as parameters: text from a request
+ * bpftrace runs only programs that are shipped or composed of them, with integers as parameters: text from a request
  * would be as good as root, since its safe mode does not stop it from reading any file.
  */
-export function bpftraceScript(script: Script): Command {
-  const { path, parameters, duration_ms, format = 'json', map_keys, buffer_pages } = script;
+export function bpftraceScript(script: BpftraceRun, workshop: Workshop): Command {
+  const { program, parameters, duration_ms, format = 'json', map_keys, buffer_pages } = script;
   const keys = map_keys === undefined ? null : integer('map_keys', map_keys, 16, 1_048_576);
   const text =
     script.string_bytes === undefined
       ? null
       : integer('string_bytes', script.string_bytes, 16, 200);
+  const path = ownPath(programFile(program, workshop));
   const pages = buffer_pages === undefined ? null : integer('pages', buffer_pages, 1, 16_384);
   return approve({
     program: programs.bpftrace,
@@ -66,7 +71,7 @@ export function bpftraceScript(script: Script): Command {
       ...(format === 'json' ? ['-f', 'json'] : []),
       ...(script.quiet ? ['--no-warnings'] : []),
       ...['-B', script.buffering ?? 'line'],
-      ownPath(path),
+      path,
       ...parameters.map((each) => integer('parameter', each, 0, 2 ** 32 - 1)),
     ],
     environment: {
@@ -78,13 +83,14 @@ export function bpftraceScript(script: Script): Command {
       ...(script.user_symbols === false ? { BPFTRACE_NO_USER_SYMBOLS: '1' } : {}),
     },
     needsTracefs: true,
+    request: { maker: 'bpftraceScript', parameters: script },
     limits: {
       duration_ms: duration_ms + startup_ms,
       output_bytes: script.output_bytes ?? 256 * 1024 * 1024,
     },
     subject: {
-      ...scriptSubject(path, parameters, duration_ms),
-      functions: script.functions ?? [],
+      ...scriptSubject(programName(program), parameters, duration_ms),
+      functions: chosenFunctions(program),
     },
   });
 }

@@ -40,6 +40,34 @@ export type Subject = Readonly<{
   runs_user_code: boolean;
 }>;
 
+/**
+ * What a command was made from: a maker of this folder and what it was told. Whoever lacks the rights
+ * sends this, and never the command line, to a helper that has them and makes the command anew.
+ */
+export type CommandRequest = Readonly<{
+  maker: PrivilegedMaker;
+  parameters: Readonly<Record<string, unknown>>;
+}>;
+
+/** Makers whose programs need rights that an ordinary user has not. See requests.ts. */
+export const privilegedMakers = [
+  'bpftoolShow',
+  'bpftoolStructOpsDump',
+  'bpftoolFeatureProbe',
+  'bpftraceScript',
+  'kernelMessages',
+  'perfList',
+  'perfRecord',
+  'perfRecordEvents',
+  'perfScript',
+  'perfScriptEvents',
+  'perfStatPerCpu',
+  'perfTraceSummary',
+  'traceTool',
+  'bpfStatsWindow',
+] as const;
+export type PrivilegedMaker = (typeof privilegedMakers)[number];
+
 declare const approved: unique symbol;
 
 /**
@@ -71,6 +99,8 @@ export type Command = Readonly<{
   /** What the kernel sends the program when this process dies. */
   parentDeathSignal: 'KILL' | 'TERM';
   subject: Subject;
+  /** Null: it is run as ourselves only. */
+  request: CommandRequest | null;
   readonly [approved]: true;
 }>;
 
@@ -95,6 +125,7 @@ export function approve(parts: CommandParts): Command {
     sandbox: null,
     environment: {},
     parentDeathSignal: 'KILL',
+    request: null,
     ...parts,
     subject: { ...nothing, ...parts.subject },
   };
@@ -143,3 +174,6 @@ export function ownPath(path: string): string {
   // Home folders have spaces; no shell reads them.
   return matching('path', path, /^\/[\w./@+ -]{1,1000}$/);
 }
+
+/** The name of a file of ours: what a helper calls its own file by. */
+export const fileNameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);

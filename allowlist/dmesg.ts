@@ -12,5 +12,6 @@ export function kernelMessages(): Command {
     program: dmesg,
     args: ['--kernel', '--color=never'],
     limits: { duration_ms: 3000, output_bytes: 16 * 1024 * 1024 },
+    request: { maker: 'kernelMessages', parameters: {} },
   });
 }

@@ -1,4 +1,4 @@
-import { approve, type Command, integer, ownPath, Refused } from './command.ts';
+import { approve, type Command, fileNameOf, integer, ownPath, Refused } from './command.ts';
 import { programs } from './programs.ts';
 
 /** Trace events that perf records where no BPF program can be loaded. */
@@ -48,6 +48,10 @@ export function perfRecordEvents(recording: Recording): Command {
     controlPipes: 2,
     privateMounts: true,
     limits: { duration_ms, output_bytes: 64 * 1024 },
+    request: {
+      maker: 'perfRecordEvents',
+      parameters: { ...recording, output: fileNameOf(output) },
+    },
   });
 }
 
@@ -64,5 +68,9 @@ export function perfScriptEvents(recording: string, stacks: boolean): Command {
     ],
     privateMounts: true,
     limits: { duration_ms: 60_000, output_bytes: 2 * 1024 ** 3 },
+    request: {
+      maker: 'perfScriptEvents',
+      parameters: { recording: fileNameOf(recording), stacks },
+    },
   });
 }

@@ -1,4 +1,12 @@
-import { approve, type Command, integer, matching, ownPath, Refused } from './command.ts';
+import {
+  approve,
+  type Command,
+  fileNameOf,
+  integer,
+  matching,
+  ownPath,
+  Refused,
+} from './command.ts';
 import { programs } from './programs.ts';
 
 /** Counters of the processor, under perf's names. */
@@ -98,6 +106,10 @@ export function perfRecord(recording: Recording): Command {
       watches: recording.target.scope === 'pid' ? { pid: recording.target.pid } : 'all',
       window_ms: duration_ms,
       rate_hz: 'period' in rate ? null : rate.freq_hz,
+    },
+    request: {
+      maker: 'perfRecord',
+      parameters: { ...recording, output: fileNameOf(recording.output) },
     },
   });
 }

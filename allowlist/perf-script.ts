@@ -1,4 +1,4 @@
-import { approve, type Command, ownPath, type Sandbox, userPath } from './command.ts';
+import { approve, type Command, fileNameOf, ownPath, type Sandbox, userPath } from './command.ts';
 import { programs } from './programs.ts';
 
 /**
@@ -19,6 +19,7 @@ export function perfScript(recording: string, times: 'us' | 'ns' = 'us'): Comman
     ],
     // The text of a recording is about seven times as long as the recording.
     limits: { duration_ms: 300_000, output_bytes: 8 * 1024 ** 3 },
+    request: { maker: 'perfScript', parameters: { recording: fileNameOf(recording), times } },
   });
 }
 

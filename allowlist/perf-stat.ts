@@ -26,6 +26,7 @@ export const perfStat = {
       ],
       limits: { duration_ms: window_ms + startup_ms, output_bytes: 4 * 1024 * 1024 },
       subject: { window_ms },
+      request: { maker: 'perfStatPerCpu', parameters: { window_ms } },
     });
   },
 } as const;

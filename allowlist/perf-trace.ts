@@ -1,4 +1,4 @@
-import { approve, type Command, integer, ownPath } from './command.ts';
+import { approve, type Command, fileNameOf, integer, ownPath } from './command.ts';
 import { programs } from './programs.ts';
 
 type Summary = Readonly<{
@@ -19,5 +19,9 @@ export function perfTraceSummary({ pid, duration_ms, output }: Summary): Command
     privateMounts: true,
     limits: { duration_ms, output_bytes: 64 * 1024 },
     subject: { watches: pid === null ? 'all' : { pid }, window_ms: duration_ms },
+    request: {
+      maker: 'perfTraceSummary',
+      parameters: { pid, duration_ms, output: fileNameOf(output) },
+    },
   });
 }

@@ -54,6 +54,11 @@ export const wrappers = {
     candidates: ['/usr/bin/prlimit', '/bin/prlimit'],
     packages: { apt: 'util-linux', dnf: 'util-linux' },
   },
+  sudo: {
+    name: 'sudo',
+    candidates: ['/usr/bin/sudo'],
+    packages: { apt: 'sudo', dnf: 'sudo' },
+  },
   cat: {
     name: 'cat',
     candidates: ['/usr/bin/cat', '/bin/cat'],

@@ -11,7 +11,7 @@ type Parameters = Readonly<{
   sums?: true;
 }>;
 
-/** By the name of the file in scripts/bpftrace/; a composed program bears that of its beginning. */
+/** By the name of the program; a composed one bears that of its beginning. */
 const scripts: Readonly<Record<string, Parameters>> = {
   biolatency: { window: 0, sums: true },
   dsq: { sums: true },
@@ -36,11 +36,10 @@ const scripts: Readonly<Record<string, Parameters>> = {
 
 /** What a program looks at, by its parameters: one that is not in the table looks at everything. */
 export function scriptSubject(
-  path: string,
+  name: string,
   parameters: readonly number[],
   duration_ms: number,
 ): Pick<Subject, 'watches' | 'window_ms' | 'rate_hz'> {
-  const name = path.slice(path.lastIndexOf('/') + 1).replace(/\.bt$/, '');
   const {
     window,
     pids = [],

@@ -16,5 +16,6 @@ export function bpfStatsHelper(node: string, bundle: string, duration_ms: number
     stopSignal: 'SIGTERM',
     parentDeathSignal: 'TERM',
     limits: { duration_ms: duration_ms + 10_000, output_bytes: 4096 },
+    request: { maker: 'bpfStatsWindow', parameters: { duration_ms } },
   });
 }

@@ -1,7 +1,8 @@
 import { approve, type Command, integer, Refused, type Subject } from './command.ts';
 import { bccTool, libbpfTool, type TraceTool } from './programs.ts';
 
-export type TraceToolFamily = 'libbpf' | 'bcc';
+export const traceToolFamilies = ['libbpf', 'bcc'] as const;
+export type TraceToolFamily = (typeof traceToolFamilies)[number];
 
 /** Options that a tool may be given: bare ones, and those with a number behind them. */
 type Grammar = Readonly<{ bare: readonly string[]; numbered: readonly string[] }>;
@@ -39,7 +40,8 @@ type Run = Readonly<{
 }>;
 
 /** A tracer of libbpf-tools or BCC with options of its grammar and whole numbers, nothing else. */
-export function traceTool({ family, tool, args, duration_ms, output_bytes }: Run): Command {
+export function traceTool(run: Run): Command {
+  const { family, tool, args, duration_ms, output_bytes } = run;
   const grammar = grammars[family][tool];
   return approve({
     program: family === 'libbpf' ? libbpfTool(tool) : bccTool(tool),
@@ -49,6 +51,7 @@ export function traceTool({ family, tool, args, duration_ms, output_bytes }: Run
     needsTracefs: true,
     limits: { duration_ms, output_bytes },
     subject: { watches: watched(tool, args), window_ms: duration_ms },
+    request: { maker: 'traceTool', parameters: run },
   });
 }
 

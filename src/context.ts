@@ -15,8 +15,15 @@ import {
 } from './exec/start.ts';
 import { environmentPythons, programUser, userFile } from './exec/user-files.ts';
 import { userWorkspace } from './exec/user-workspace.ts';
+import {
+  type Helper,
+  type HelperSetting,
+  helper_socket,
+  privilegedRuns,
+} from './helper/privileged-runs.ts';
 import { isPerfReader, offlineRefusal, ownFiles } from './offline.ts';
 import { lowest, type Policies } from './policy/policy.ts';
+import { processUsers } from './policy/process-users.ts';
 import { type UsersOf, underPolicies } from './policy/refusals.ts';
 import { type HostFiles, hostFiles } from './procfs/host-files.ts';
 import { type PythonSettings, pythonSettings } from './python-settings.ts';
@@ -48,6 +55,8 @@ export type Settings = Readonly<{
   showAddresses?: boolean | undefined;
   /** Where executions are recorded; default: nowhere. */
   audit?: Audit | undefined;
+  /** Who runs what needs root where we are not; default: a helper that has a socket. */
+  helper?: HelperSetting | undefined;
 }>;
 
 /** All that collectors know of the outside. Narrow on purpose: a member needs a collector. */
@@ -57,6 +66,8 @@ export type Context = Readonly<{
   host: string;
   /** Effective user id: decides which files and counters are open to us. */
   uid: number;
+  /** What runs as root for us, where we are not. See collectors/privileges.ts. */
+  helper: Helper;
   /** As Node.js names it: x64, arm64, … */
   arch: string;
   /** Arguments of a function that this processor passes in registers. */
@@ -102,12 +113,17 @@ export type Call = Readonly<{
 export function createContext(settings: Settings, root = '', starter = startProgram): Context {
   const files = settings.offline ? ownFiles(hostFiles(root)) : hostFiles(root);
   const policies = settings.policies ?? [];
-  const usersOf: UsersOf = (pid) => parseUsers(files.text(`/proc/${pid}/status`));
+  const usersOf = processUsers(files);
   const admit = (command: Command): Command => {
     if (settings.offline && !isPerfReader(command)) throw offlineRefusal(command.program.name);
     return underPolicies(policies, command, usersOf);
   };
-  const { start, run } = guarded({ admit, record: settings.audit?.attempt }, starter);
+  const { helper, scratch, ...runs } = privilegedRuns(
+    settings.helper ?? 'auto',
+    root + helper_socket,
+    scratchSpace(),
+    starter,
+  );
   return {
     settings,
     policies,
@@ -117,11 +133,11 @@ export function createContext(settings: Settings, root = '', starter = startProg
     uid: process.geteuid?.() ?? 0,
     arch: process.arch,
     registers: process.arch === 'x64' ? 6 : 8,
-    run,
-    start,
     find: findProgram,
     install: installCommand,
-    scratch: scratchSpace(),
+    ...guarded({ admit, record: settings.audit?.attempt }, runs.start),
+    helper,
+    scratch,
     script: shippedScript,
     pythonScript: shippedPython,
     connectStats: () => {
@@ -144,12 +160,6 @@ export function createContext(settings: Settings, root = '', starter = startProg
     monotonicNs: () => Number(process.hrtime.bigint()),
     sleep: (ms, signal) => delay(ms, undefined, signal ? { signal } : {}),
   };
-}
-
-/** Real, effective, saved and file system user id. */
-function parseUsers(status: string | null): readonly number[] | null {
-  const ids = /^Uid:\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)$/m.exec(status ?? '');
-  return ids === null ? null : [...new Set(ids.slice(1).map(Number))];
 }
 
 /** A policy can only lower it. */

@@ -2,6 +2,7 @@ import { tracingObstacle } from './collectors/bpftrace-tracer.ts';
 import { eventCapabilities } from './collectors/event-tracer.ts';
 import { asUnavailable, stream_uri } from './collectors/event-types.ts';
 import { type KernelFacts, kernelFacts } from './collectors/kernel-facts.ts';
+import { runsPrivileged } from './collectors/privileges.ts';
 import { type ProgramVersion, programVersions } from './collectors/program-versions.ts';
 import type { Call, Context } from './context.ts';
 import { toTracewrightError } from './errors.ts';
@@ -56,7 +57,7 @@ export async function diagnose(ctx: Context, call: Call): Promise<Diagnosis> {
     Promise.all(measuring.map(({ uri }) => checkResource(uri, ctx, call))),
   ]);
   const kernel = kernelFacts(ctx);
-  const profiling = profilingProblems(programs, kernel);
+  const profiling = profilingProblems(programs, kernel, runsPrivileged(ctx));
   const profiles = surface.resources.filter(isProfile);
   const resources = [
     ...measured,
@@ -111,6 +112,7 @@ type Measured = { unavailable: readonly Unavailable[]; source: string };
 function profilingProblems(
   programs: readonly ProgramVersion[],
   kernel: KernelFacts,
+  privileged: boolean,
 ): Omit<Check, 'name'> {
   const perf = programs.find(({ name }) => name === 'perf');
   if (!perf || perf.problem !== null) {
@@ -118,8 +120,8 @@ function profilingProblems(
     const problem = { what: 'perf', reason, fix: perf?.fix ?? null };
     return { state: 'unavailable', source: null, problems: [problem] };
   }
-  const { perf_event_paranoid: paranoid, uid } = kernel;
-  if (uid.value !== 0 && paranoid.reason !== null) {
+  const { perf_event_paranoid: paranoid } = kernel;
+  if (!privileged && paranoid.reason !== null) {
     const what = 'profiles of the whole machine and of the kernel';
     const problem = { what, reason: paranoid.reason, fix: paranoid.fix };
     return { state: 'degraded', source: 'perf, own processes only', problems: [problem] };

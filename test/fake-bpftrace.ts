@@ -67,7 +67,7 @@ export function fakeBpftrace(
       scratch: {
         path: (name) => `/tmp/${name}`,
         write: (name) => `/tmp/${name}`,
-        readFrom: () => new Uint8Array(),
+        readFrom: () => Promise.resolve(new Uint8Array()),
         remove: () => {},
       },
     },

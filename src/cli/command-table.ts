@@ -37,6 +37,12 @@ export const commandTable: readonly Command[] = [
     words: 'clients',
     example: 'config vscode --write',
   },
+  {
+    name: 'setup',
+    usage: 'sudo|systemd',
+    help: 'how to install the helper, so that the server itself needs no root',
+    words: ['sudo', 'systemd'],
+  },
   { name: 'tools', usage: '', help: 'list the tools', words: [] },
   { name: 'resources', usage: '', help: 'list the resources', words: [] },
   { name: 'prompts', usage: '', help: 'list the prompts', words: [] },

@@ -12,6 +12,7 @@ import { profileToTheEnd } from './profile.ts';
 import { type ProfileOutput, profileCommand } from './profile-command.ts';
 import type { Tell } from './progress.ts';
 import { renderAnswer } from './render.ts';
+import { setup } from './setup.ts';
 import { shellCall } from './shell-call.ts';
 import { summary } from './summary.ts';
 import { renderTable } from './table.ts';
@@ -51,6 +52,7 @@ const commands: Readonly<Record<string, Command>> = {
   call: callCommand,
   profile: async (words, { ctx, output, json, tell }) =>
     answer(await profileCommand(words, output, ctx, shellCall(tell)), json),
+  setup: (words, { ctx }) => setup(words, ctx),
   captures: (words, { ctx, json }) => captures(words, ctx, json),
   completion: async ([shell]) => {
     const { completion } = await import('./completion.ts');

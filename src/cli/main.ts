@@ -3,7 +3,9 @@ import { parseArgs } from 'node:util';
 import { type Context, createContext } from '../context.ts';
 import { errorBody, TracewrightError, toTracewrightError } from '../errors.ts';
 import { endAllGroups } from '../exec/live-groups.ts';
+import type { HelperSetting } from '../helper/privileged-runs.ts';
 import { isOfflineWord, offlineRefusal } from '../offline.ts';
+import type { Policies } from '../policy/policy.ts';
 import { pythonSettings } from '../python-settings.ts';
 import type { Selection } from '../selection.ts';
 import { version } from '../version.ts';
@@ -39,6 +41,8 @@ export async function main(argv: readonly string[]): Promise<number> {
       offline: values.offline,
       policies,
     };
+    const own_mode = await ownMode(word, rest[0], policies);
+    if (own_mode !== null) return own_mode;
     const ctx = createContext({
       daemon,
       readOnly: selection.readOnly,
@@ -49,17 +53,13 @@ export async function main(argv: readonly string[]): Promise<number> {
       showAddresses: values['show-addresses'],
       statsSocketPath: values['stats-socket-path'],
       stateFolder: values['state-dir'],
+      helper: helperSetting(values.helper),
       importRoots: importRoots(values['import-root'], word, rest[0]),
       python: pythonSettings(process.env, process.cwd(), {
         roots: values['python-root']?.map((path) => resolve(path)),
         asRoot: values['python-as-root'],
       }),
     });
-    if (word === 'internal-bpf-stats') {
-      const { bpfStatsWindow } = await import('../daemon/bpf-stats-window.ts');
-      await bpfStatsWindow(helperWindow(rest[0]));
-      return 0;
-    }
     const own = await recorded(ctx, word, rest, () => ownOptions(word, rest, ctx, values, json));
     if (own !== null) return own;
     if (word === 'mcp') {
@@ -162,6 +162,33 @@ async function checkSelection(selection: Selection): Promise<void> {
   if (!toolsets && !tools && !excludeTools) return;
   const { selectTools } = await import('../selection.ts');
   selectTools(selection);
+}
+
+/** What this program does for another process of itself; null where it is not asked to. */
+async function ownMode(
+  word: string,
+  window: string | undefined,
+  policies: Policies,
+): Promise<number | null> {
+  if (word === 'helper') {
+    const { runHelper } = await import('../helper/run-helper.ts');
+    const audit = await auditFor(word, policies, {});
+    return await runHelper(policies, audit, process.env['SUDO_USER']);
+  }
+  if (word !== 'internal-bpf-stats') return null;
+  const { bpfStatsWindow } = await import('../daemon/bpf-stats-window.ts');
+  await bpfStatsWindow(helperWindow(window));
+  return 0;
+}
+
+function helperSetting(value: string | undefined): HelperSetting | undefined {
+  const known = (['auto', 'sudo', 'socket', 'none'] as const).find((each) => each === value);
+  if (known !== undefined || value === undefined) return known;
+  throw new TracewrightError(
+    'INVALID_PARAMS',
+    `There is no helper "${value}".`,
+    'Choose from: --helper auto, sudo, socket, none.',
+  );
 }
 
 /** The word is ours alone; whoever types it gets the bounds that the allowlist has. */

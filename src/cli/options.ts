@@ -190,6 +190,12 @@ export const options = {
     offer: 'folders',
     help: 'where captures are kept; default ~/.local/state/tracewright',
   },
+  helper: {
+    type: 'string',
+    value: 'H',
+    offer: ['auto', 'sudo', 'socket', 'none'],
+    help: 'who traces where we are not root: auto (default), sudo, socket, none',
+  },
   'stats-socket-path': {
     type: 'string',
     value: 'PATH',

@@ -1,6 +1,7 @@
 import type { Program } from '../../allowlist/command.ts';
 import { programs } from '../../allowlist/programs.ts';
 import type { Context } from '../context.ts';
+import { runsPrivileged } from './privileges.ts';
 import { schedExtState } from './sched-ext.ts';
 import { locateTracefs } from './tracefs.ts';
 
@@ -61,6 +62,6 @@ function installed(ctx: Context, program: Program): Availability {
 }
 
 function asRoot(ctx: Context, program: Program): Availability {
-  if (ctx.uid !== 0) return no('Only root may do this.', 'sudo tracewright mcp');
+  if (!runsPrivileged(ctx)) return no('Only root may do this.', 'sudo tracewright mcp');
   return installed(ctx, program);
 }

@@ -7,6 +7,7 @@ import { TracewrightError } from '../errors.ts';
 import type { Running } from '../exec/start.ts';
 import { ownBundle } from '../paths.ts';
 import { listPrograms } from './bpf-objects.ts';
+import { runsPrivileged } from './privileges.ts';
 import { perSecond, round } from './rates.ts';
 
 /** What a program ran during a window. */
@@ -90,15 +91,15 @@ function runTime(before: BpfProgram, after: BpfProgram, window_ms: number): RunT
   };
 }
 
-function mayEnable({ settings, uid }: Context): void {
-  if (settings.readOnly) {
+function mayEnable(ctx: Context): void {
+  if (ctx.settings.readOnly) {
     throw new TracewrightError(
       'NOT_ALLOWED',
       'stats_ms: kernel.bpf_stats_enabled is 0, and a read-only server does not switch it on.',
       `${enable_bpf_stats}, then read bpf://programs?stats_ms=1000 again.`,
     );
   }
-  if (uid !== 0) {
+  if (!runsPrivileged(ctx)) {
     throw new TracewrightError(
       'PERMISSION_DENIED',
       'stats_ms: only root may have the kernel count the run time of BPF programs.',

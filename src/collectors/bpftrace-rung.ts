@@ -1,4 +1,5 @@
 import { bpftraceScript } from '../../allowlist/bpftrace.ts';
+import type { BpftraceProgram, WholeProgram } from '../../allowlist/bpftrace-program.ts';
 import { programs } from '../../allowlist/programs.ts';
 import type { TraceHealth } from '../../parsers/bpftrace-json/bpftrace-output.ts';
 import { hideKernelAddresses } from '../../parsers/kernel-address.ts';
@@ -15,10 +16,10 @@ type Output = Readonly<{ health: TraceHealth }>;
 
 type Plan<T extends Output> = Readonly<{
   /** scripts/bpftrace/NAME.bt; its first parameter is the time to watch in ms. */
-  script: string;
+  script: WholeProgram;
   duration_ms: number;
-  /** Fits the program to this host; by a function of allowlist/. */
-  fit?: (text: string) => string;
+  /** The program as it is fit to this host; without it the shipped one. */
+  fitted?: BpftraceProgram;
   /** The second parameter and those after it. */
   parameters: readonly number[];
   needs: Needs;
@@ -56,19 +57,22 @@ async function measure<T extends Output>(
 ): Promise<Measured<T>> {
   const { script, duration_ms } = plan;
   const map_keys = mapKeys(ctx);
-  const { path, text: program } = ctx.script(script);
+  const { text } = ctx.script(script);
   // One that says nothing when it begins is taken to begin when bpftrace says that it attaches.
-  const sign = program.includes('"began"') ? '"began"' : 'attached_probes';
-  const command = bpftraceScript({
-    path: plan.fit ? ctx.scratch.write(`${script}.bt`, plan.fit(program)) : path,
-    parameters: [duration_ms, ...plan.parameters],
-    duration_ms: duration_ms + printing_ms,
-    one_process: plan.one_process ?? false,
-    output_bytes: plan.output_bytes ?? default_output_bytes,
-    map_keys,
-    ...(plan.buffer_pages === undefined ? {} : { buffer_pages: plan.buffer_pages }),
-    ...(plan.string_bytes === undefined ? {} : { string_bytes: plan.string_bytes }),
-  });
+  const sign = text.includes('"began"') ? '"began"' : 'attached_probes';
+  const command = bpftraceScript(
+    {
+      program: plan.fitted ?? { kind: 'whole', name: script },
+      parameters: [duration_ms, ...plan.parameters],
+      duration_ms: duration_ms + printing_ms,
+      one_process: plan.one_process ?? false,
+      output_bytes: plan.output_bytes ?? default_output_bytes,
+      map_keys,
+      ...(plan.buffer_pages === undefined ? {} : { buffer_pages: plan.buffer_pages }),
+      ...(plan.string_bytes === undefined ? {} : { string_bytes: plan.string_bytes }),
+    },
+    ctx,
+  );
   const pieces: string[] = [];
   const started_ms = ctx.monotonicMs();
   const timer = new AbortController();

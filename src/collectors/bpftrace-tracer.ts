@@ -5,6 +5,7 @@ import type { Call, Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
 import type { StartOptions } from '../exec/start.ts';
 import type { Unavailable } from '../reading.ts';
+import { helperProblem, runsPrivileged } from './privileges.ts';
 
 /** A bpftrace that runs until it is stopped. */
 export type Tracer = Readonly<{
@@ -69,8 +70,13 @@ export function tracingObstacle(ctx: Context, what: string): Unavailable | null 
   if ('problem' in ctx.find(programs.bpftrace)) {
     return { what, reason: 'bpftrace is not installed.', fix: ctx.install(programs.bpftrace) };
   }
-  if (ctx.uid === 0) return null;
-  return { what, reason: 'Only root may trace the scheduler.', fix: 'Start the server as root.' };
+  if (runsPrivileged(ctx)) return null;
+  const reason = `Only root may trace the scheduler.${helperProblem(ctx)}`;
+  return {
+    what,
+    reason,
+    fix: 'Start the server as root, or with a helper: tracewright setup sudo',
+  };
 }
 
 function endedEarly(stderr: string): TracewrightError {

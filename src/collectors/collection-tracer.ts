@@ -1,4 +1,5 @@
 import { bpftraceScript } from '../../allowlist/bpftrace.ts';
+import type { WholeProgram } from '../../allowlist/bpftrace-program.ts';
 import { parseCollection, type SwitchCounts } from '../../parsers/collection/collection.ts';
 import { untrusted } from '../../parsers/untrusted.ts';
 import type { Call, Context } from '../context.ts';
@@ -30,19 +31,22 @@ export async function startCollection(
   duration_ms: number,
   call: Call,
 ): Promise<CollectionTracer> {
-  const { path, attached } = await chooseProgram(ctx);
+  const { name, attached } = await chooseProgram(ctx);
   const map_keys = 2 * mapKeys(ctx);
   const prints = mapPrints(ctx);
   const tracer = await startTracer(
     ctx,
-    bpftraceScript({
-      path,
-      parameters: [],
-      duration_ms,
-      map_keys,
-      quiet: true,
-      output_bytes: Number.MAX_SAFE_INTEGER,
-    }),
+    bpftraceScript(
+      {
+        program: { kind: 'whole', name },
+        parameters: [],
+        duration_ms,
+        map_keys,
+        quiet: true,
+        output_bytes: Number.MAX_SAFE_INTEGER,
+      },
+      ctx,
+    ),
     { onStdout: prints.push },
     prints.attached,
     call,
@@ -67,16 +71,16 @@ const events = ['sched_switch', 'sched_process_exit'] as const;
 /** Raw tracepoints cost less per switch and tell both processes, but need bpftrace 0.18 and BTF. */
 async function chooseProgram(
   ctx: Context,
-): Promise<Readonly<{ path: string; attached: readonly string[] }>> {
+): Promise<Readonly<{ name: WholeProgram; attached: readonly string[] }>> {
   refuseUntraceable(ctx, {});
   if ((await bpftraceHas(ctx, 18)) && kernelFacts(ctx).btf.value === true) {
     const attached = events.map((event) => `rawtracepoint:${event}`);
-    return { path: ctx.script('collection').path, attached };
+    return { name: 'collection', attached };
   }
   const tracepoints = events.map((event) => `sched:${event}`);
   refuseUntraceable(ctx, { tracepoints });
   const attached = tracepoints.map((event) => `tracepoint:${event}`);
-  return { path: ctx.script('collection-tracepoint').path, attached };
+  return { name: 'collection-tracepoint', attached };
 }
 
 function failedToAttach(thrown: unknown): TracewrightError {

@@ -5,6 +5,7 @@ import { untrusted } from '../../parsers/untrusted.ts';
 import type { Call, Context } from '../context.ts';
 import { toTracewrightError } from '../errors.ts';
 import type { Unavailable } from '../reading.ts';
+import { runsPrivileged } from './privileges.ts';
 import { perSecond } from './rates.ts';
 
 /** What happened on one CPU. Null where perf did not count there. */
@@ -39,7 +40,7 @@ export function switchesUnavailable(ctx: Context): Unavailable | null {
   if (paranoid === null) {
     return { what, reason: 'This kernel has no perf events, or hides them here.', fix: null };
   }
-  if (ctx.uid === 0 || paranoid <= 0) return null;
+  if (runsPrivileged(ctx) || paranoid <= 0) return null;
   return {
     what,
     reason: `kernel.perf_event_paranoid is ${paranoid}: only root may count on every CPU.`,

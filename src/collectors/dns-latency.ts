@@ -1,4 +1,4 @@
-import { isLibc, retargetLibc } from '../../allowlist/libc-program.ts';
+import { isLibc } from '../../allowlist/libc-program.ts';
 import type { TraceToolFamily } from '../../allowlist/trace-tool.ts';
 import {
   type NameLookup,
@@ -88,7 +88,9 @@ function dnsRungs(ctx: Context, duration_ms: number, pid: number | null): Rung<L
     parameters: [pid ?? 0],
     needs: { pid: pid !== null },
     string_bytes: 200,
-    ...(libc === undefined ? {} : { fit: (text: string) => retargetLibc(text, libc) }),
+    ...(libc === undefined
+      ? {}
+      : { fitted: { kind: 'libc', name: 'gethostlatency', libc } as const }),
     parse: parseGethostlatency,
   });
   const tool = (family: TraceToolFamily) =>

@@ -1,5 +1,5 @@
 import { bpftraceScript } from '../../allowlist/bpftrace.ts';
-import { type InsertProbe, retargetDsqProgram } from '../../allowlist/dsq-program.ts';
+import type { InsertProbe } from '../../allowlist/dsq-program.ts';
 import { type DsqOutput, dsqAccumulator } from '../../parsers/dsq/dsq.ts';
 import type { Call, Context } from '../context.ts';
 import { startTracer } from './bpftrace-tracer.ts';
@@ -31,8 +31,7 @@ export async function startDsqTracer(
   interval_ms: number,
   call: Call,
 ): Promise<DsqTracer> {
-  const program = retargetDsqProgram(ctx.script('dsq').text, probe);
-  const path = ctx.scratch.write('dsq.bt', program);
+  const program = { kind: 'dsq', probe } as const;
   const accumulator = dsqAccumulator();
   let slices: DsqSlice[] = [];
   let from_ms: number | null = null;
@@ -47,7 +46,7 @@ export async function startDsqTracer(
   };
   const tracer = await startTracer(
     ctx,
-    bpftraceScript({ path, parameters: [interval_ms], duration_ms: longest_ms }),
+    bpftraceScript({ program, parameters: [interval_ms], duration_ms: longest_ms }, ctx),
     { onStdout },
     () => from_ms !== null,
     call,

@@ -1,3 +1,4 @@
+import type { BpftraceProgram } from '../../allowlist/bpftrace-program.ts';
 import type { InsertProbe } from '../../allowlist/dsq-program.ts';
 import { streamParameters } from '../../allowlist/stream-parameters.ts';
 import {
@@ -22,7 +23,7 @@ import { ownPid, pidsDiffer } from './traced-process.ts';
 
 /** A program for bpftrace, with its parameters. */
 export type EventProgram = Readonly<{
-  text: string;
+  program: BpftraceProgram;
   parameters: readonly number[];
   /** Where it is attached. */
   probes: readonly string[];
@@ -47,9 +48,10 @@ export async function eventProgram(
   const cpus = Math.max(...(readCpuList(ctx.files, `${cpu_root}/possible`) ?? [0])) + 1;
   const parts = await partsOf(ctx, filter, layout, call);
   const shipped = (name: string): string => ctx.script(`stream/${name}`).text;
-  const text = composeStreamProgram(parts, shipped, layout.showsRecords, filter.with_own);
   const highest = lowest(ctx.policies, 'max_sample_rate_hz')?.value ?? usual_samples_hz;
   const samples_hz = Math.floor(Math.min(usual_samples_hz, highest));
+  const with_tracer = filter.with_own ?? false;
+  const text = composeStreamProgram(parts, shipped, layout.showsRecords, with_tracer);
   const parameters = streamParameters({
     own_tgid: filter.with_own ? nobody : ownGroup(ctx),
     pid: filter.pid,
@@ -64,8 +66,14 @@ export async function eventProgram(
     alerts: alertLimits,
   });
   const probes = text.match(/^(?:raw)?tracepoint:.*|^(?:fentry|kfunc|kprobe|profile):.*/gm) ?? [];
+  const program = {
+    kind: 'stream',
+    parts,
+    shows_records: layout.showsRecords,
+    with_tracer,
+  } as const;
   return {
-    text,
+    program,
     parameters,
     probes: [...new Set(probes)].map((each) => plain(each, samples_hz)),
     cpus,

@@ -73,19 +73,21 @@ export async function startEventTracer(
   call: Call,
 ): Promise<EventTracer> {
   const program = await eventProgram(ctx, filter, call);
-  const command = bpftraceScript({
-    path: ctx.scratch.write('stream.bt', program.text),
-    parameters: program.parameters,
-    duration_ms: filter.duration_ms ?? default_duration_ms,
-    format: 'text',
-    buffering: 'full',
-    quiet: true,
-    functions: filter.kprobe === null ? [] : [filter.kprobe],
-    user_symbols: false,
-    output_bytes: any_amount_bytes,
-    map_keys: mapKeys(ctx, program.cpus),
-    buffer_pages: await bufferPages(ctx, program.cpus),
-  });
+  const command = bpftraceScript(
+    {
+      program: program.program,
+      parameters: program.parameters,
+      duration_ms: filter.duration_ms ?? default_duration_ms,
+      format: 'text',
+      buffering: 'full',
+      quiet: true,
+      user_symbols: false,
+      output_bytes: any_amount_bytes,
+      map_keys: mapKeys(ctx, program.cpus),
+      buffer_pages: await bufferPages(ctx, program.cpus),
+    },
+    ctx,
+  );
   const watched = watch(ctx, onBytes);
   const tracer = await startTracer(
     ctx,

@@ -3,7 +3,6 @@ import {
   attachPoints,
   type FunctionMode,
   type FunctionProbe,
-  functionProgram,
 } from '../../allowlist/function-program.ts';
 import { parseFunctionTrace } from '../../parsers/function-trace/function-trace.ts';
 import { untrusted } from '../../parsers/untrusted.ts';
@@ -91,15 +90,16 @@ async function trace(
   target: TracedProcess | null,
   call: Call,
 ): Promise<Pick<Traced, 'seen' | 'window_ns'>> {
-  const program = functionProgram(ctx.script(`function-${mode}`).text, mode, probes);
-  const command = bpftraceScript({
-    path: ctx.scratch.write(`function-${mode}.bt`, program),
-    parameters: [duration_s * 1000, target?.pid ?? 0],
-    duration_ms: duration_s * 1000 + printing_ms,
-    map_keys: mapKeys(ctx),
-    quiet: true,
-    functions: probes.map(({ name }) => name),
-  });
+  const command = bpftraceScript(
+    {
+      program: { kind: 'functions', mode, probes },
+      parameters: [duration_s * 1000, target?.pid ?? 0],
+      duration_ms: duration_s * 1000 + printing_ms,
+      map_keys: mapKeys(ctx),
+      quiet: true,
+    },
+    ctx,
+  );
   call.progress(`attaching to ${probes.map(({ name }) => name).join(', ')}`);
   const pieces: string[] = [];
   const onStdout = (text: string): void => {

@@ -1,6 +1,7 @@
 import { untrusted } from '../../parsers/untrusted.ts';
 import type { Context } from '../context.ts';
 import { containerHint, virtualisationHint } from './machine-hints.ts';
+import { runsPrivileged } from './privileges.ts';
 import { locateTracefs } from './tracefs.ts';
 
 /** Something about this kernel; where it is absent or in the way, why and what changes it. */
@@ -81,14 +82,21 @@ function readFacts(ctx: Context): KernelFacts {
     ),
     container: fact(containerHint(files), null),
     virtualisation: fact(virtualisationHint(files), null),
-    uid: ctx.uid === 0 ? fact(0, null) : { value: ctx.uid, ...notRoot },
+    uid: ctx.uid === 0 ? fact(0, null) : { value: ctx.uid, ...notRoot(ctx) },
   };
 }
 
-const notRoot = {
-  reason: 'Not root: BPF programs, tracefs and the files of other users are out of reach.',
-  fix: 'sudo tracewright doctor',
-};
+function notRoot(ctx: Context): Pick<Fact<number>, 'reason' | 'fix'> {
+  if (runsPrivileged(ctx)) {
+    const reason =
+      'Not root: tracers run through the helper; files of other users are out of reach.';
+    return { reason, fix: null };
+  }
+  return {
+    reason: 'Not root: BPF programs, tracefs and the files of other users are out of reach.',
+    fix: 'sudo tracewright doctor',
+  };
+}
 
 /** A value; where it is null, the reason. */
 function fact<T>(value: T | null, reason: string | null, fix: string | null = null): Fact<T> {

@@ -12,6 +12,7 @@ import type { Call, Context } from '../context.ts';
 import { toTracewrightError } from '../errors.ts';
 import { keptListing } from './kept-listing.ts';
 import { kernelFacts } from './kernel-facts.ts';
+import { runsPrivileged } from './privileges.ts';
 import { locateTracefs } from './tracefs.ts';
 
 /** Functions of the kernel that a probe may be put on. */
@@ -98,7 +99,7 @@ const probed = new WeakMap<Context, BpfFeatures>();
 async function probeOnce(ctx: Context, call: Call): Promise<BpfFeatures> {
   const before = probed.get(ctx);
   if (before) return before;
-  if (ctx.uid !== 0) return unknown;
+  if (!runsPrivileged(ctx)) return unknown;
   try {
     const { stdout } = await ctx.run(bpftoolFeatureProbe(), { signal: call.signal });
     const features = parseBpftoolFeature(stdout);

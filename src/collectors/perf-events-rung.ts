@@ -8,6 +8,7 @@ import { type PerfEventRecord, perfEventsParser } from '../../parsers/perf-event
 import type { Call, Context } from '../context.ts';
 import type { Measured, Rung } from './bounded-trace.ts';
 import { startRecorder } from './perf-recorder.ts';
+import { runsPrivileged } from './privileges.ts';
 import { failedProgram } from './program-failure.ts';
 import { recordFor } from './record-for.ts';
 import { type Obstacle, programObstacle, readOnlyObstacle } from './tracing-obstacles.ts';
@@ -39,7 +40,7 @@ export function perfEventsRung<T>(ctx: Context, plan: Plan<T>): Rung<T> {
       plan.lacks ??
       readOnlyObstacle(ctx) ??
       programObstacle(ctx, programs.perf) ??
-      (ctx.uid === 0
+      (runsPrivileged(ctx)
         ? null
         : { reason: 'Trace events are for root.', fix: 'sudo tracewright mcp' }),
     measure: (call) => measure(ctx, plan, call),

@@ -62,7 +62,8 @@ export async function startRecorder(
     throw notStarted();
   }
   if (answer === 'ended') return { refused: await running.finished };
-  return { recorder: { ...recorderOf(ctx, running, control, file), enabled_ms } };
+  const opened = await openedEvent(ctx, file);
+  return { recorder: { ...recorderOf(ctx, running, control, file), opened, enabled_ms } };
 }
 
 type Control = ReturnType<typeof controlChannel>;
@@ -72,7 +73,7 @@ function recorderOf(
   running: Running,
   control: Control,
   file: string,
-): Omit<Recorder, 'enabled_ms'> {
+): Omit<Recorder, 'enabled_ms' | 'opened'> {
   const count = fileCounts(ctx, file);
   let ended = false;
   const finished = running.finished.finally(() => {
@@ -87,7 +88,6 @@ function recorderOf(
   return {
     pid: running.pid,
     finished,
-    opened: parsePerfHeader(ctx.scratch.readFrom(file, 0, perf_header_bytes))?.event ?? null,
     stop: () => running.stop(),
     counts() {
       current ??= refresh().finally(() => {
@@ -123,13 +123,19 @@ function controlChannel(ctx: Context, running: Running) {
   };
 }
 
+const readHeader = async (ctx: Context, file: string) =>
+  parsePerfHeader(await ctx.scratch.readFrom(file, 0, perf_header_bytes));
+
+const openedEvent = async (ctx: Context, file: string): Promise<PerfAttr | null> =>
+  (await readHeader(ctx, file))?.event ?? null;
+
 /** Counts what was added to the file since the last time. */
 function fileCounts(ctx: Context, file: string): () => Promise<PerfDataCounts> {
   let counter: PerfDataCounter | null = null;
   let known = no_counts;
 
   async function readOn(): Promise<void> {
-    const header = parsePerfHeader(ctx.scratch.readFrom(file, 0, perf_header_bytes));
+    const header = await readHeader(ctx, file);
     if (header === null) return;
     const end = header.data_bytes > 0 ? header.data_bytes : Number.POSITIVE_INFINITY;
     // perf writes its closing sections before it says where the data ends: those are no records.
@@ -137,7 +143,7 @@ function fileCounts(ctx: Context, file: string): () => Promise<PerfDataCounts> {
     for (;;) {
       const at = counter.bytes();
       const wanted = Math.min(piece_bytes, end - at);
-      const piece = ctx.scratch.readFrom(file, header.data_offset + at, wanted);
+      const piece = await ctx.scratch.readFrom(file, header.data_offset + at, wanted);
       if (piece.length === 0) break;
       counter.push(piece);
       if (piece.length === piece_bytes) await ctx.sleep(0);

@@ -1,6 +1,7 @@
 import { untrusted } from '../../parsers/untrusted.ts';
 import type { Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
+import { runsPrivileged } from './privileges.ts';
 import { noSuchProcess, type ProfileTarget } from './profile-target.ts';
 import { locateTracefs } from './tracefs.ts';
 
@@ -8,8 +9,9 @@ const cap_sys_admin = 21n;
 /** Since Linux 5.8. */
 const cap_perfmon = 38n;
 
-/** Whether the kernel lets this process measure everything, whatever perf_event_paranoid says. */
-export function mayMeasureAll({ files }: Context): boolean {
+/** Whether the kernel lets this process, or its helper, measure everything, whatever perf_event_paranoid says. */
+export function mayMeasureAll({ files, helper }: Context): boolean {
+  if (helper.route() !== null) return true;
   const text = files.text('/proc/self/status') ?? '';
   const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]{1,16})$/m.exec(text)?.[1] ?? '0'}`);
   return ((effective >> cap_sys_admin) & 1n) === 1n || ((effective >> cap_perfmon) & 1n) === 1n;
@@ -30,7 +32,7 @@ export function perfRefusal(ctx: Context, refusal: Refusal): TracewrightError {
     return noSuchProcess(target.pid);
   }
   // perf says of a tracefs that it may not see that it holds no such event.
-  if (isTracepoint && ctx.uid !== 0 && locateTracefs(ctx).path === null) {
+  if (isTracepoint && !runsPrivileged(ctx) && locateTracefs(ctx).path === null) {
     return notPermitted(ctx, refusal);
   }
   if (/unknown tracepoint|tracing\/events\/\S+ not found/.test(stderr)) {
@@ -74,7 +76,7 @@ const notSupported = (event: string): TracewrightError =>
   );
 
 function notPermitted(ctx: Context, { isTracepoint, target }: Refusal): TracewrightError {
-  if (ctx.uid === 0) {
+  if (runsPrivileged(ctx)) {
     return new TracewrightError(
       'CAPABILITY_MISSING',
       'The kernel refuses perf to this root user: it has neither CAP_PERFMON nor CAP_SYS_ADMIN.',

@@ -21,9 +21,9 @@ export async function readExtTasks(ctx: Context, pid: number, call: Call): Promi
   if (!active) return { what, reason: reason ?? '', fix };
   const obstacle = tracingObstacle(ctx, what);
   if (obstacle) return obstacle;
-  const { path } = ctx.script('task-ext');
+  const program = { kind: 'whole', name: 'task-ext' } as const;
   const limits = { duration_ms: 10_000, output_bytes: 16 * 1024 * 1024 };
-  const command = bpftraceScript({ path, parameters: [pid], format: 'text', ...limits });
+  const command = bpftraceScript({ program, parameters: [pid], format: 'text', ...limits }, ctx);
   try {
     call.progress('reading what sched_ext keeps of the tasks');
     const { stdout, stderr, exit_code } = await ctx.run(command, { signal: call.signal });

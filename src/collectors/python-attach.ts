@@ -69,7 +69,8 @@ async function sample(
   });
   try {
     const { stderr, stdout } = await ctx.run(command, { signal: call.signal });
-    const text = Buffer.from(ctx.scratch.readFrom(recording, 0, most_bytes)).toString('utf8');
+    const written = await ctx.scratch.readFrom(recording, 0, most_bytes);
+    const text = Buffer.from(written).toString('utf8');
     const { data } = sampler === 'py-spy' ? parsePySpy(text) : parseAustin(text);
     if (data.length === 0) return refusal(ctx, sampler, stderr);
     const failed = /(?:Errors: |Error rate.*?: .*?)(\d{1,9})/.exec(stdout + stderr)?.[1];

@@ -34,13 +34,16 @@ export async function startSchedTracer(
 ): Promise<SchedTracer> {
   const prints = mapPrints(ctx);
   const map_keys = mapKeys(ctx);
-  const command = bpftraceScript({
-    path: ctx.script(program.script).path,
-    parameters: program.script === 'sched-processes' ? [program.pid] : [],
-    duration_ms: longest_ms,
-    map_keys,
-    quiet: true,
-  });
+  const command = bpftraceScript(
+    {
+      program: { kind: 'whole', name: program.script },
+      parameters: program.script === 'sched-processes' ? [program.pid] : [],
+      duration_ms: longest_ms,
+      map_keys,
+      quiet: true,
+    },
+    ctx,
+  );
   const tracer = await startTracer(
     ctx,
     command,

@@ -9,6 +9,7 @@ import { parseSyscountTable } from '../../parsers/syscount-table/syscount-table.
 import type { Call, Context } from '../context.ts';
 import type { Measured, Rung } from './bounded-trace.ts';
 import { bpftraceRung } from './bpftrace-rung.ts';
+import { runsPrivileged } from './privileges.ts';
 import { failedProgram } from './program-failure.ts';
 import { traceToolRung } from './trace-tool-rung.ts';
 import { ownPid } from './traced-process.ts';
@@ -142,7 +143,7 @@ function perfTrace(ctx: Context, query: SyscallQuery): Rung<SyscallUses> {
     obstacle: () =>
       readOnlyObstacle(ctx) ??
       programObstacle(ctx, programs.perf) ??
-      (ctx.uid === 0
+      (runsPrivileged(ctx)
         ? null
         : { reason: 'Trace events are for root.', fix: 'sudo tracewright mcp' }),
     measure: (call) => measurePerfTrace(ctx, query, call),
@@ -158,7 +159,8 @@ async function measurePerfTrace(
   try {
     const command = perfTraceSummary({ pid, duration_ms, output: ctx.scratch.path(file) });
     const finished = await ctx.run(command, { signal: call.signal });
-    const text = new TextDecoder().decode(ctx.scratch.readFrom(file, 0, max_summary_bytes));
+    const written = await ctx.scratch.readFrom(file, 0, max_summary_bytes);
+    const text = new TextDecoder().decode(written);
     if (!text.includes('Summary of events')) throw failedProgram('perf trace', finished.stderr);
     const rows = parsePerfTrace(text);
     return {

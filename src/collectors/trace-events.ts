@@ -9,6 +9,7 @@ import type { Call, Context } from '../context.ts';
 import { TracewrightError, toTracewrightError } from '../errors.ts';
 import type { Unavailable } from '../reading.ts';
 import { keptListing } from './kept-listing.ts';
+import { runsPrivileged } from './privileges.ts';
 import { locateTracefs, mount_tracefs } from './tracefs.ts';
 
 /** The trace events of this kernel, and the counters that profiling takes beside them. */
@@ -40,7 +41,7 @@ async function listEvents(ctx: Context, call: Call): Promise<EventListing> {
   const { path, reason, fix } = locateTracefs(ctx);
   const file = `${path ?? ''}/available_events`;
   const text = path === null ? null : ctx.files.text(file);
-  const wantsTracepoints = text === null && ctx.uid === 0;
+  const wantsTracepoints = text === null && runsPrivileged(ctx);
   const perf = await askPerf(ctx, call, wantsTracepoints);
   const counters = {
     hardware: hardwareEvents.filter((name) => perf.list.hardware.includes(name)),

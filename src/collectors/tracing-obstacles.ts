@@ -1,6 +1,7 @@
 import type { Program } from '../../allowlist/command.ts';
 import type { Context } from '../context.ts';
 import { kernelFacts } from './kernel-facts.ts';
+import { helperProblem, runsPrivileged } from './privileges.ts';
 import { pidsDiffer } from './traced-process.ts';
 import { locateTracefs } from './tracefs.ts';
 
@@ -56,7 +57,9 @@ export function programObstacle(ctx: Context, program: Program): Obstacle | null
 
 function rightsObstacle(ctx: Context): Obstacle | null {
   if (ctx.uid !== 0) {
-    return { reason: 'Only root may load BPF programs.', fix: 'sudo tracewright mcp' };
+    if (runsPrivileged(ctx)) return null;
+    const reason = `Only root may load BPF programs.${helperProblem(ctx)}`;
+    return { reason, fix: 'sudo tracewright mcp' };
   }
   const may = capabilities(ctx);
   if (may.has(cap_sys_admin) || (may.has(cap_bpf) && may.has(cap_perfmon))) return null;

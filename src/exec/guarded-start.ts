@@ -1,5 +1,5 @@
 import type { Command } from '../../allowlist/command.ts';
-import { canceled, type Finished, type Running, type StartOptions, start } from './start.ts';
+import { type Finished, type Running, type StartOptions, start, toTheEnd } from './start.ts';
 
 /** What stands between whoever asks for a program and its start. */
 export type Guard = Readonly<{
@@ -37,10 +37,6 @@ export function guarded({ admit, record }: Guard, starter = start): Starters {
   };
   return {
     start: guardedStart,
-    async run(command, options) {
-      const finished = await (await guardedStart(command, options)).finished;
-      if (finished.stopped_by === 'canceled') throw canceled();
-      return finished;
-    },
+    run: (command, options) => toTheEnd(guardedStart(command, options)),
   };
 }

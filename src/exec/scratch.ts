@@ -18,7 +18,7 @@ export type Scratch = Readonly<{
   /** Writes a file that only we can read, and gives its path. */
   write(name: string, text: string): string;
   /** Bytes of a file from an offset on; empty at its end or where there is no such file. */
-  readFrom(name: string, offset: number, maxBytes: number): Uint8Array;
+  readFrom(name: string, offset: number, maxBytes: number): Promise<Uint8Array>;
   remove(name: string): void;
 }>;
 
@@ -53,11 +53,12 @@ export function scratchSpace(): Scratch {
     },
     readFrom(name, offset, maxBytes) {
       const file = path(name);
-      if (!statSync(file, { throwIfNoEntry: false })) return new Uint8Array();
+      const empty = Promise.resolve(new Uint8Array());
+      if (!statSync(file, { throwIfNoEntry: false })) return empty;
       const fd = openSync(file, 'r');
       try {
         const data = Buffer.allocUnsafe(maxBytes);
-        return data.subarray(0, readSync(fd, data, 0, maxBytes, offset));
+        return Promise.resolve(data.subarray(0, readSync(fd, data, 0, maxBytes, offset)));
       } finally {
         closeSync(fd);
       }

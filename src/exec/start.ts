@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import type { Command } from '../../allowlist/command.ts';
 import { wrappers } from '../../allowlist/programs.ts';
 import { TracewrightError } from '../errors.ts';
@@ -25,10 +25,13 @@ export type StartOptions = Readonly<{
   signal?: AbortSignal | undefined;
   /** Takes stdout piece by piece; nothing is kept then. */
   onStdout?: ((text: string) => void) | undefined;
-  /** The same without decoding, for output that comes faster than text can be made of it. */
-  onStdoutBytes?: ((bytes: Buffer) => void) | undefined;
+  /**
+   * The same without decoding, for output that comes faster than text can be made of it. Until a
+   * promise that it gives is settled no more is read, and the program waits.
+   */
+  onStdoutBytes?: ((bytes: Buffer) => Promise<void> | void) | undefined;
   /** Sees stderr piece by piece; its beginning is kept all the same. */
-  onStderr?: ((text: string) => void) | undefined;
+  onStderr?: ((text: string) => Promise<void> | void) | undefined;
 }>;
 
 export type Running = Readonly<{
@@ -140,10 +143,10 @@ async function startIn(
   const { limits } = command;
   let stdout = '';
   let stdout_bytes = 0;
-  const take = (bytes: number, keep: () => void): void => {
+  const take = (bytes: number, keep: () => Promise<void> | void): void => {
     if (stdout_bytes > limits.output_bytes) return;
     stdout_bytes += bytes;
-    keep();
+    pauseFor(child.stdout, keep());
     if (stdout_bytes > limits.output_bytes) stop('output_limit');
   };
   const { onStdout, onStdoutBytes } = options;
@@ -159,7 +162,7 @@ async function startIn(
   }
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    options.onStderr?.(text);
+    pauseFor(child.stderr, options.onStderr?.(text));
     if (stderr.length < stderr_cap) stderr = (stderr + text).slice(0, stderr_cap);
   });
 
@@ -199,7 +202,13 @@ async function startIn(
 
 /** Runs an approved command to its end. A canceled request rejects with CANCELED. */
 export async function run(command: Command, options: StartOptions = {}): Promise<Finished> {
-  const finished = await (await start(command, options)).finished;
+  return await toTheEnd(start(command, options));
+}
+
+/** Waits for the end of what was started. */
+export async function toTheEnd(started: Promise<Running>): Promise<Finished> {
+  const { finished: end } = await started;
+  const finished = await end;
   if (finished.stopped_by === 'canceled') throw canceled();
   return finished;
 }
@@ -226,6 +235,13 @@ function commandLine(command: Command, namespace: string | null): readonly [stri
     target,
     ...command.args,
   ];
+}
+
+/** Lets a program wait until whoever takes its output has room again. */
+function pauseFor(stream: Readable, taken: Promise<void> | void): void {
+  if (!taken) return;
+  stream.pause();
+  void taken.finally(() => stream.resume());
 }
 
 /** Text of at most so many bytes, without half a character at its end. */

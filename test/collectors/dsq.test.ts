@@ -72,7 +72,12 @@ function replay(root: string, log: string, meanwhile: (wait: number) => void): C
     uid: 0,
     find: () => ({ path: '/usr/bin/bpftrace' }),
     files: { ...host.files, bytes: () => bytes },
-    scratch: { path, write: path, readFrom: () => new Uint8Array(), remove: () => {} },
+    scratch: {
+      path,
+      write: path,
+      readFrom: () => Promise.resolve(new Uint8Array()),
+      remove: () => {},
+    },
     script: () => ({ path: '', text: readFileSync('scripts/bpftrace/dsq.bt', 'utf8') }),
     run: ({ program }) => {
       const stdout = program.name === 'dmesg' ? log : 'bpftrace v0.23.2';

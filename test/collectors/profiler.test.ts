@@ -34,7 +34,7 @@ const host = {
 const scratch: Context['scratch'] = {
   path: (name) => `/tmp/tracewright-test/${name}`,
   write: (name) => `/tmp/tracewright-test/${name}`,
-  readFrom: () => new Uint8Array(),
+  readFrom: () => Promise.resolve(new Uint8Array()),
   remove: () => undefined,
 };
 

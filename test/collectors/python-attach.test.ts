@@ -25,7 +25,7 @@ function withSampler(stderr: string, written: string, uid = 0, only = 'py-spy') 
     scratch: {
       path: (name) => `/tmp/tracewright-test/${name}`,
       write: (name) => `/tmp/tracewright-test/${name}`,
-      readFrom: () => new TextEncoder().encode(written),
+      readFrom: () => Promise.resolve(new TextEncoder().encode(written)),
       remove: () => undefined,
     },
   };

@@ -41,13 +41,13 @@ describe('the scratch directory', () => {
     }
   });
 
-  test('gives a file from an offset on, and nothing where there is nothing', () => {
+  test('gives a file from an offset on, and nothing where there is nothing', async () => {
     const scratch = scratchSpace();
-    expect(scratch.readFrom('a', 0, 10)).toHaveLength(0);
+    expect(await scratch.readFrom('a', 0, 10)).toHaveLength(0);
     writeFileSync(scratch.path('a'), 'abcdef');
-    expect(Buffer.from(scratch.readFrom('a', 2, 3)).toString()).toBe('cde');
-    expect(Buffer.from(scratch.readFrom('a', 4, 100)).toString()).toBe('ef');
-    expect(scratch.readFrom('a', 6, 10)).toHaveLength(0);
+    expect(Buffer.from(await scratch.readFrom('a', 2, 3)).toString()).toBe('cde');
+    expect(Buffer.from(await scratch.readFrom('a', 4, 100)).toString()).toBe('ef');
+    expect(await scratch.readFrom('a', 6, 10)).toHaveLength(0);
     scratch.remove('a');
     scratch.remove('a');
     expect(existsSync(scratch.path('a'))).toBe(false);

@@ -2,10 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { bpftoolShow } from '../../allowlist/bpftool.ts';
 import { bpftraceScript } from '../../allowlist/bpftrace.ts';
+import type { BpftraceProgram, WholeProgram } from '../../allowlist/bpftrace-program.ts';
 import type { Command } from '../../allowlist/command.ts';
 import { perfRecord } from '../../allowlist/perf-record.ts';
 import { perfTraceSummary } from '../../allowlist/perf-trace.ts';
 import { pythonAt, scaleneVersion } from '../../allowlist/scalene.ts';
+import { scriptSubject } from '../../allowlist/script-subject.ts';
 import { traceTool } from '../../allowlist/trace-tool.ts';
 import type { PolicyRules } from '../../src/policy/policy.ts';
 import { underPolicies } from '../../src/policy/refusals.ts';
@@ -32,8 +34,17 @@ const record = (
     duration_ms,
     private_mounts: false,
   });
-const script = (name: string, parameters: number[], functions: string[] = []): Command =>
-  bpftraceScript({ path: `/x/${name}.bt`, parameters, duration_ms: 5000, functions });
+const workshop = {
+  script: (name: string) => ({
+    path: `/x/${name}.bt`,
+    text: readFileSync(`scripts/bpftrace/${name}.bt`, 'utf8'),
+  }),
+  scratch: { write: (name: string) => `/tmp/x/${name}` },
+};
+const run = (program: BpftraceProgram, parameters: readonly number[]): Command =>
+  bpftraceScript({ program, parameters, duration_ms: 5000 }, workshop);
+const script = (name: WholeProgram, parameters: readonly number[]): Command =>
+  run({ kind: 'whole', name }, parameters);
 
 test.each([
   ['perf record of root', record({ scope: 'pid', pid: 8 })],
@@ -45,7 +56,7 @@ test.each([
   ['offcpu of root', script('offcpu', [5000, 8, 1000, 1, 1])],
   ['oncpu of root', script('oncpu', [5000, 99, 8, 1])],
   ['exec events', script('exec-events', [5000])],
-  ['a program that the table does not know', script('new', [7])],
+  ['a program that the table does not know', script('collection', [7])],
   [
     'execsnoop',
     traceTool({ family: 'bcc', tool: 'execsnoop', args: [], duration_ms: 1, output_bytes: 1 }),
@@ -98,7 +109,18 @@ test('what would watch longer is ended at the limit, with its time to start and 
 
 test('functions are probed where the patterns allow them', () => {
   const rules = { kernel_functions: { allow: ['tcp_*', 'vfs_read'], deny: ['tcp_md5*'] } };
-  const probing = (...names: string[]) => admit(rules, script('function-count', [5000, 0], names));
+  const probing = (...names: string[]) =>
+    admit(
+      rules,
+      run(
+        {
+          kind: 'functions',
+          mode: 'count',
+          probes: names.map((name) => ({ name, kind: 'kprobe' })),
+        },
+        [5000, 0],
+      ),
+    );
   expect(probing('tcp_sendmsg', 'vfs_read').args).toContain('5000');
   expect(() => probing('tcp_sendmsg', 'vfs_write')).toThrow(/probes on vfs_write/);
   expect(() => probing('tcp_md5_do_add')).toThrow(/probes on tcp_md5_do_add/);
@@ -119,7 +141,7 @@ test('where a program takes a process, the policy looks at that parameter', () =
     const at = words.indexOf('PID');
     if (at < 0) continue;
     const parameters = words.map((_, index) => (index === at ? 7 : 0));
-    const { watches } = script(name.replace('.bt', ''), parameters).subject;
+    const { watches } = scriptSubject(name.replace('.bt', ''), parameters, 5000);
     // It tells of all, and of one of them more.
     expect([name, watches]).toEqual([name, name === 'sched-processes.bt' ? 'all' : { pid: 7 }]);
   }

@@ -1,0 +1,9 @@
+import { TracewrightError } from '../errors.ts';
+
+/** Where others than root may change what root would run. */
+export const replaceable = (weak: string): TracewrightError =>
+  new TracewrightError(
+    'NOT_ALLOWED',
+    `Others than root may replace ${weak}: whoever does would become root through the helper.`,
+    'sudo npm install --global tracewright (with a Node.js that belongs to root, as /usr/bin/node), then run that one.',
+  );

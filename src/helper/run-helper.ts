@@ -1,0 +1,68 @@
+import type { Command } from '../../allowlist/command.ts';
+import type { Audit } from '../audit/audit.ts';
+import { TracewrightError } from '../errors.ts';
+import { guarded } from '../exec/guarded-start.ts';
+import { endAllGroups } from '../exec/live-groups.ts';
+import { scratchSpace } from '../exec/scratch.ts';
+import { shippedScript } from '../exec/shipped-script.ts';
+import { ownBundle } from '../paths.ts';
+import type { Policies } from '../policy/policy.ts';
+import { processUsers } from '../policy/process-users.ts';
+import { underPolicies } from '../policy/refusals.ts';
+import { hostFiles } from '../procfs/host-files.ts';
+import { version } from '../version.ts';
+import { helperProgram } from './install.ts';
+import { outputFiles } from './output-files.ts';
+import { replaceable } from './replaceable.ts';
+import { type Bench, serveSession } from './session.ts';
+
+/** Composed programs that are kept: none is replaced while a tracer that was started reads it. */
+const most_programs = 64;
+
+/**
+ * `tracewright helper`: serves one client on stdin and stdout, as root. Refuses to where anybody else
+ * may change what it is made of.
+ */
+export async function runHelper(
+  policies: Policies,
+  audit: Audit | undefined,
+  user = 'a user of the socket',
+): Promise<never> {
+  if (process.geteuid?.() !== 0) {
+    throw new TracewrightError(
+      'PERMISSION_DENIED',
+      'The helper does what only root may, and does not run as root.',
+      'tracewright setup sudo, or tracewright setup systemd',
+    );
+  }
+  const program = helperProgram([ownBundle()]);
+  if ('weak' in program) throw replaceable(program.weak);
+  const usersOf = processUsers(hostFiles(''));
+  const admit = (command: Command): Command => underPolicies(policies, command, usersOf);
+  const { start } = guarded({ admit, record: audit?.attempt });
+  const serve = (): Promise<void> =>
+    serveSession(process.stdin, process.stdout, {
+      ...bench(program.node, program.bundle),
+      start,
+    });
+  const client = { name: `tracewright of ${user}`, version };
+  await (audit ? audit.within({ request: 'helper', client }, serve) : serve());
+  // Nobody waits for what is left.
+  process.exit(0);
+}
+
+function bench(node: string, bundle: string): Omit<Bench, 'start'> {
+  const scratch = scratchSpace();
+  const files = outputFiles(scratch);
+  let written = 0;
+  const write = (name: string, text: string): string => {
+    written += 1;
+    return scratch.write(`program-${written % most_programs}-${name}`, text);
+  };
+  return {
+    ground: { script: shippedScript, scratch: { write }, output: files.path, node, bundle },
+    files,
+    endAll: endAllGroups,
+    version,
+  };
+}

@@ -1,0 +1,69 @@
+import { helperWords } from '../exec/sudo-helper.ts';
+import type { HelperProgram } from './install.ts';
+import { helper_socket } from './privileged-runs.ts';
+
+export const socketUnit = `[Unit]
+Description=Tracewright helper, for members of the group tracewright
+
+[Socket]
+ListenStream=${helper_socket}
+SocketMode=0660
+SocketGroup=tracewright
+DirectoryMode=0755
+Accept=yes
+MaxConnections=16
+
+[Install]
+WantedBy=sockets.target
+`;
+
+/**
+ * The service of one connection. What is not taken away, and what for:
+ * SYS_ADMIN, BPF, PERFMON: loading programs, perf events of all CPUs, tracefs and mounts of its own,
+ * which SYS_CHROOT lets it enter. SYS_PTRACE, DAC_READ_SEARCH: symbols of programs of other users.
+ * SYSLOG: addresses of the kernel. SYS_RESOURCE, IPC_LOCK: memory of BPF maps before 5.11. Kernel
+ * tunables stay writable: tracefs and kernel.bpf_stats_enabled are among them. Node.js and LLVM make
+ * code at run time, so MemoryDenyWriteExecute cannot be set.
+ */
+export const serviceUnit = (program: HelperProgram): string => `[Unit]
+Description=Tracewright helper for one connection
+CollectMode=inactive-or-failed
+
+[Service]
+ExecStart=${helperWords(program.node, program.bundle).map(quoted).join(' ')}
+StandardInput=socket
+StandardOutput=socket
+StandardError=journal
+User=root
+UMask=0077
+CapabilityBoundingSet=CAP_SYS_ADMIN CAP_BPF CAP_PERFMON CAP_SYS_PTRACE CAP_DAC_READ_SEARCH CAP_SYS_CHROOT CAP_SYSLOG CAP_SYS_RESOURCE CAP_IPC_LOCK
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=read-only
+PrivateTmp=yes
+PrivateNetwork=yes
+ProtectClock=yes
+ProtectHostname=yes
+ProtectControlGroups=yes
+RestrictAddressFamilies=AF_UNIX AF_NETLINK
+RestrictSUIDSGID=yes
+RestrictRealtime=yes
+RestrictNamespaces=mnt
+LockPersonality=yes
+SystemCallArchitectures=native
+SystemCallFilter=~@clock @cpu-emulation @module @obsolete @raw-io @reboot @swap
+SystemCallErrorNumber=EPERM
+KeyringMode=private
+LimitMEMLOCK=infinity
+LimitNOFILE=65536
+LimitCORE=0
+MemoryMax=4G
+TasksMax=128
+RuntimeMaxSec=90000
+TimeoutStopSec=10
+KillMode=control-group
+`;
+
+/** Spaces end a word, and a percent sign begins a specifier. */
+const quoted = (word: string): string =>
+  `"${word.replace(/(["\\])/g, '\\$1').replaceAll('%', '%%')}"`;
