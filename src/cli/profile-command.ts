@@ -1,11 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import * as z from 'zod/v4';
 import { type Capture, loadCapture, saveView } from '../collectors/profile-captures.ts';
 import { type FileView, viewFile } from '../collectors/profile-view-files.ts';
 import type { Call, Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
 import { openViewer } from '../exec/open-viewer.ts';
 import { surface } from '../surface.ts';
+import { checkArguments } from '../tools/define-tool.ts';
+import { foldedArguments } from '../tools/host/profile-view.ts';
 import { keyValues } from './arguments.ts';
 import { outFile, writeOut } from './out-file.ts';
 
@@ -21,6 +24,7 @@ const by_extension: readonly (readonly [string, FileView])[] = [
   ['.pb.gz', 'profile.pb.gz'],
   ['.pftrace', 'profile.pftrace'],
 ];
+const foldedWish = z.strictObject(foldedArguments);
 const largest_bytes = 5_000_000;
 
 /** Tools that make a profile, and the one that looks at what was kept or recorded elsewhere. */
@@ -41,7 +45,8 @@ export async function profileCommand(
 ): Promise<object> {
   const { source, args } = sourceOf(words);
   const target = out === undefined ? null : targetOf(out, args['other'] !== undefined);
-  const { other, ...rest } = args;
+  const { other, ids, marks, ...rest } = args;
+  const folded = checkArguments('profile', foldedWish, { ids, marks });
   const before = typeof other === 'string' ? loadCapture(ctx, other) : null;
   const answer = await ask(source, rest, ctx, call);
   if (target === null && !open) return answer;
@@ -55,7 +60,7 @@ export async function profileCommand(
   }
   const capture = loadCapture(ctx, id);
   if (target) {
-    const content = viewFile(capture, target.view, largest_bytes, before);
+    const content = viewFile(capture, target.view, largest_bytes, before, folded);
     writeOut(target.file, () => writeFileSync(target.file, content));
   }
   const shown = open ? show(ctx, capture, id, target?.file ?? null) : [];
@@ -72,7 +77,8 @@ function sourceOf(words: readonly string[]) {
     .tools({ readOnly: false })
     .find(({ name }) => name === (sources[source] ?? 'profile_view'));
   const schema = tool ? Object(surface.contractOf(tool).inputSchema['properties']) : {};
-  return { source, args: keyValues(named ? words.slice(1) : words, schema) };
+  const typed = { ...schema, marks: { type: 'array' } };
+  return { source, args: keyValues(named ? words.slice(1) : words, typed) };
 }
 
 function ask(source: string, args: Readonly<Record<string, unknown>>, ctx: Context, call: Call) {

@@ -4,7 +4,7 @@ import { flameHtml } from '../profiles/flame-html.ts';
 import { flamePicture } from '../profiles/flame-picture.ts';
 import { flamePng } from '../profiles/flame-png.ts';
 import { type FlamePicture, flameSvg } from '../profiles/flame-svg.ts';
-import { foldedText } from '../profiles/folded-text.ts';
+import { type FoldedWish, foldedOptions, foldedText } from '../profiles/folded-text.ts';
 import { pprofFile } from '../profiles/pprof-file.ts';
 import { noiseNote } from '../profiles/profile-diff.ts';
 import { profileTrace } from '../profiles/profile-trace.ts';
@@ -53,6 +53,7 @@ export function viewFile(
   view: FileView,
   max_bytes: number,
   other: Capture | null,
+  folded: FoldedWish = {},
 ): string | Uint8Array {
   const options = { max_bytes };
   switch (view) {
@@ -63,7 +64,7 @@ export function viewFile(
     case 'flamegraph.png':
       return flamePng(flamePicture(profile, title), Math.min(max_bytes, largest_png_bytes));
     case 'folded.txt':
-      return foldedText(profile);
+      return foldedText(profile, foldedOptions(folded));
     case 'speedscope.json':
       return speedscopeFile(withTasks(profile), title, 'tracewright');
     case 'profile.pb.gz':

@@ -1,7 +1,7 @@
 import { TracewrightError } from '../errors.ts';
 import { callPaths } from '../profiles/call-paths.ts';
 import { profileWords } from '../profiles/flame-picture.ts';
-import { foldedText } from '../profiles/folded-text.ts';
+import { type FoldedWish, foldedOptions, foldedText } from '../profiles/folded-text.ts';
 import { frameTree } from '../profiles/frame-tree.ts';
 import { frameLabel, moduleName, sharePct, weightText } from '../profiles/frame-words.ts';
 import { functionChanges, noiseNote } from '../profiles/profile-diff.ts';
@@ -17,7 +17,8 @@ export type RowView = (typeof rowViews)[number];
 export type RowsQuery = Readonly<{
   function?: string | undefined;
   other: Capture | null;
-}>;
+}> &
+  FoldedWish;
 
 /** Rows of a view, all of them, and what to say of it. */
 export type ViewRows = Readonly<{
@@ -41,7 +42,7 @@ export function viewRows(capture: Capture, view: RowView, query: RowsQuery): Vie
     case 'tree':
       return tree(capture);
     case 'folded':
-      return folded(capture);
+      return folded(capture, query);
     case 'diff':
       return diff(capture, beforeOf(query.other));
   }
@@ -146,8 +147,8 @@ function tree({ profile }: Capture): ViewRows {
   };
 }
 
-function folded({ profile }: Capture): ViewRows {
-  const all = foldedText(profile)
+function folded({ profile }: Capture, wish: FoldedWish): ViewRows {
+  const all = foldedText(profile, foldedOptions(wish))
     .split('\n')
     .slice(0, -1)
     .map((line) => ({ line, weight: Number(line.slice(line.lastIndexOf(' ') + 1)) }))

@@ -1,4 +1,7 @@
 import type { Call, Context } from '../context.ts';
+import { TracewrightError } from '../errors.ts';
+import { ofEvent } from '../profiles/event-filter.ts';
+import type { StackProfile } from '../profiles/stack-profile.ts';
 import { captureIdIn, mustBeOf } from './capture-ids.ts';
 import {
   type Capture,
@@ -23,9 +26,11 @@ export async function collectProfileView(
   mustBeOf('profile', capture);
   if (isCaptureId(capture)) return profileView(ctx, loadCapture(ctx, capture), query);
   const { path, format, profiles } = await importProfile(ctx, capture, call);
-  const [first, ...others] = profiles.map((profile): Capture => {
+  const wanted = query.event === undefined ? profiles : ofEvent(profiles, query.event);
+  if (wanted.length === 0) throw noSuchEvent(profiles);
+  const [first, ...others] = wanted.map((profile): Capture => {
     const name = path.slice(path.lastIndexOf('/') + 1);
-    const title = profiles.length > 1 ? `${name}, ${profile.event}` : name;
+    const title = wanted.length > 1 ? `${name}, ${profile.event}` : name;
     const id = ctx.settings.readOnly ? null : keepCapture(ctx, profile, title).kept.capture_id;
     return { id, title, profile };
   });
@@ -43,3 +48,10 @@ export async function collectProfileView(
     warnings: [...(reading.warnings ?? []), ...first.profile.warnings.slice(0, 5)],
   };
 }
+
+const noSuchEvent = (profiles: readonly StackProfile[]): TracewrightError =>
+  new TracewrightError(
+    'INVALID_PARAMS',
+    'The file has no samples of this event.',
+    `It has: ${profiles.map(({ event }) => event).join(', ')}.`,
+  );

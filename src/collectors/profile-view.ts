@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
 import { cut, page } from '../page.ts';
+import type { FoldedWish } from '../profiles/folded-text.ts';
 import type { Picture, Reading } from '../reading.ts';
 import {
   type Capture,
@@ -35,9 +36,12 @@ export type ViewQuery = Readonly<{
   function?: string | undefined;
   /** Id of the capture from before. */
   other?: string | undefined;
+  /** Of a file with several events: which one. */
+  event?: string | undefined;
   limit: number;
   offset: number;
-}>;
+}> &
+  FoldedWish;
 
 /** A picture that a client reads is smaller than one in a file. */
 const largest_picture_bytes = 1_000_000;
@@ -96,6 +100,8 @@ function rowsReading(ctx: Context, capture: Capture, view: RowView, query: ViewQ
   const { rows, summary, facts } = viewRows(capture, view, {
     function: query.function,
     other: otherOf(ctx, query),
+    ids: query.ids,
+    marks: query.marks,
   });
   const part = page(rows, query, 24_000);
   const { duration_ms } = capture.profile;
@@ -125,7 +131,7 @@ function fileReading(
     );
   }
   const other = otherOf(ctx, query);
-  const content = viewFile(capture, view, largest_view_bytes, other);
+  const content = viewFile(capture, view, largest_view_bytes, other, query);
   const picture = isPicture && typeof content !== 'string' ? pictureOf(content) : undefined;
   const name = other?.id == null ? view : `${other.id.replace('_', '-')}-${view}`;
   const path = saveView(ctx, id, name, content);

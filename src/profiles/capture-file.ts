@@ -84,7 +84,7 @@ export function readCaptureText(text: string): StackProfile | null {
   };
   return {
     ...facts,
-    times: times === undefined ? null : timesOf(times),
+    ...(times === undefined ? {} : { times: timesOf(times) }),
     frames: frames.map(([name, module, kind]) => ({ name, module, kind })),
     stacks: Array.from({ length: stacks.length / 4 }, (_each, row) => {
       const [node = 0, task = 0, weight = 0, samples = 0] = stacks.slice(row * 4, row * 4 + 4);

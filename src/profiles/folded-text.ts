@@ -11,6 +11,19 @@ export type FoldedOptions = Readonly<{
   inlined?: boolean;
 }>;
 
+/** What can be marked behind names. */
+export const marks = ['kernel', 'jit', 'inlined'] as const;
+
+export type FoldedWish = Readonly<{
+  ids?: FoldedOptions['ids'] | undefined;
+  marks?: readonly (typeof marks)[number][] | undefined;
+}>;
+
+export const foldedOptions = ({ ids, marks: wanted = [] }: FoldedWish): FoldedOptions => ({
+  ...(ids === undefined ? {} : { ids }),
+  ...Object.fromEntries(wanted.map((mark) => [mark, true])),
+});
+
 /**
  * Folded stacks, sorted, as stackcollapse-perf.pl and inferno-collapse-perf write them: the process
  * with its blanks as underscores, then frames from the outermost on, and the weight. Parameters are

@@ -4,7 +4,7 @@ import type { ProfileReader } from './profile-reader.ts';
 
 /** Text of perf script, a profile for each event, the one with the most samples first. */
 export function perfScriptReader(): ProfileReader {
-  const { push, end } = perfScriptImport('pid', true);
+  const { push, end } = perfScriptImport('tid', true);
   return {
     push,
     end() {

@@ -38,6 +38,21 @@ test('as pprof it is gzip', () => {
   expect(readFileSync(out).subarray(0, 2)).toEqual(Buffer.from([0x1f, 0x8b]));
 });
 
+test('folded stacks have the options of the stackcollapse programs', () => {
+  const text = [
+    'prog 10/11 [000] 5.000000: cpu-clock:\n\t    1 sys_read ([kernel.kallsyms])\n',
+    'prog 10/12 [000] 5.000001: page-faults:\n\t    1 work (/usr/bin/prog)\n\n',
+  ].join('\n');
+  const file = join(folder, 'two-events.txt');
+  writeFileSync(file, text);
+  const out = join(folder, 'options.folded');
+  const options = ['event=cpu-clock', 'ids=tid', 'marks=kernel,jit', '--out', out];
+  expect(profile(file, ...options).stderr).toBe('');
+  expect(readFileSync(out, 'utf8')).toBe('prog-10/11;sys_read_[k] 1\n');
+  expect(profile(file, 'event=nothing').stderr).toContain('It has: cpu-clock, page-faults');
+  expect(profile(file, 'marks=nonsense').stderr).toContain('marks');
+});
+
 test('as PNG it is a picture', () => {
   const out = join(folder, 'out.png');
   expect(profile(stacks, '--out', out).status).toBe(0);
