@@ -56,7 +56,7 @@ const sections: Readonly<Record<string, () => string>> = {
                 `args = ${JSON.stringify(fromNpm.args)}`,
                 '```',
               ]
-            : ['```json', JSON.stringify(entry), '```'];
+            : ['```json', spaced(entry), '```'];
         const command = client.command?.join(' ');
         return [
           `<details><summary>${client.title}</summary>`,
@@ -69,7 +69,7 @@ const sections: Readonly<Record<string, () => string>> = {
           ...(command
             ? [`By command: ${code([command, fromNpm.command, ...fromNpm.args].join(' '))}`, '']
             : []),
-          ...(link ? [`By link: ${code(link)}`, ''] : []),
+          ...(link ? [`[Install in ${client.title}](${webLink(link)})`, ''] : []),
           ...body,
           '',
           client.afterwards,
@@ -79,6 +79,14 @@ const sections: Readonly<Record<string, () => string>> = {
       })
       .join('\n\n'),
 };
+
+/** GitHub makes links of https alone: both vendors have a page that leads on to the program. */
+function webLink(link: string): string {
+  if (link.startsWith('vscode:')) {
+    return `https://insiders.vscode.dev/redirect?url=${encodeURIComponent(link)}`;
+  }
+  return `https://cursor.com/en/install-mcp?${new URL(link).search.slice(1)}`;
+}
 
 /** The README with its generated parts written anew. Throws where a marker names none. */
 export function withSections(readme: string): string {
@@ -91,5 +99,11 @@ export function withSections(readme: string): string {
     },
   );
 }
+
+/** On one line, with room between. */
+const spaced = (value: object): string =>
+  JSON.stringify(value, null, 1)
+    .replaceAll(/\n\s*/g, ' ')
+    .replaceAll(/\[ | \]/g, (each) => each.trim());
 
 const unique = (values: readonly string[]): string[] => [...new Set(values)];

@@ -79,8 +79,13 @@ function padded({ width, isNumeric }: Column, text: string): string {
   return isNumeric ? cut.padStart(width) : cut.padEnd(width);
 }
 
+/** Lists and objects are whole with --json alone. */
+const most_json = 60;
+
 /** A value on one line. */
 export function cell(value: unknown): string {
   if (value === null || value === undefined) return '-';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  if (typeof value !== 'object') return String(value);
+  const json = JSON.stringify(value);
+  return json.length <= most_json ? json : `${json.slice(0, most_json - 1)}…`;
 }
