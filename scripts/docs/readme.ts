@@ -1,5 +1,5 @@
 import { uses } from '../../allowlist/uses.ts';
-import { clients } from '../../src/cli/config/clients.ts';
+import { type Client, clients } from '../../src/cli/config/clients.ts';
 import { entryIn, installLink } from '../../src/cli/config/entry.ts';
 import { surface } from '../../src/surface.ts';
 import { code, table } from './markdown.ts';
@@ -53,7 +53,7 @@ const sections: Readonly<Record<string, () => string>> = {
                 '```toml',
                 '[mcp_servers.tracewright]',
                 `command = "${fromNpm.command}"`,
-                `args = ${JSON.stringify(fromNpm.args)}`,
+                `args = ${spaced(fromNpm.args)}`,
                 '```',
               ]
             : ['```json', spaced(entry), '```'];
@@ -61,11 +61,7 @@ const sections: Readonly<Record<string, () => string>> = {
         return [
           `<details><summary>${client.title}</summary>`,
           '',
-          `${client.file === null ? '' : `File: ${code(client.file)}; `}${client.elsewhere.join('; ')}`.replace(
-            /; $/,
-            '',
-          ),
-          '',
+          ...placesOf(client),
           ...(command
             ? [`By command: ${code([command, fromNpm.command, ...fromNpm.args].join(' '))}`, '']
             : []),
@@ -79,6 +75,11 @@ const sections: Readonly<Record<string, () => string>> = {
       })
       .join('\n\n'),
 };
+
+function placesOf({ file, elsewhere }: Client): string[] {
+  const places = [...(file === null ? [] : [`File: ${code(file)}`]), ...elsewhere];
+  return places.length === 0 ? [] : [places.join('; '), ''];
+}
 
 /** GitHub makes links of https alone: both vendors have a page that leads on to the program. */
 function webLink(link: string): string {

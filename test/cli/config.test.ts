@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
@@ -127,3 +127,25 @@ test('the comments of a settings file stay where they are', () => {
     /^\/\/ Zed\n\{\n {2}"context_servers": \{[\s\S]*\},\n {2}"theme": "One", \/\/ mine\n\}\n$/,
   );
 });
+
+const isRoot = process.geteuid?.() === 0;
+
+test.skipIf(!isRoot)(
+  `root leaves the file of another user alone (${isRoot ? 'root' : 'needs root'})`,
+  () => {
+    const folder = join(home, '.gemini');
+    mkdirSync(folder);
+    const file = join(folder, 'settings.json');
+    writeFileSync(
+      file,
+      JSON.stringify({ mcpServers: { tracewright: { command: 'touch', args: ['x'] } } }),
+    );
+    chownSync(file, 65534, 65534);
+    for (const word of ['--write', '--check']) {
+      const { stderr, status } = config('gemini', word);
+      expect(status).toBe(1);
+      expect(stderr).toContain("is not root's, so root leaves it alone");
+    }
+    expect(JSON.parse(readFileSync(file, 'utf8')).mcpServers.tracewright.command).toBe('touch');
+  },
+);

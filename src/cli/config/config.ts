@@ -1,5 +1,6 @@
+import { statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { TracewrightError } from '../../errors.ts';
 import { checkEntry } from './check.ts';
 import { type Client, clients } from './clients.ts';
@@ -81,7 +82,7 @@ function write(client: Client, entry: Entry): Told {
       command ?? `Copy it from: tracewright config ${client.name}`,
     );
   }
-  refuseRootsOwn(client);
+  refuseForeign(client, path);
   const written = writeEntry(path, client, entry);
   const { file, change, backup } = written;
   const what =
@@ -97,7 +98,7 @@ function write(client: Client, entry: Entry): Told {
 /** What stands in the file; with --via, or where there is no file to look in, what would. */
 async function check(client: Client, would: Entry, isGiven: boolean): Promise<Told> {
   const path = client.format === 'toml' ? null : fileOf(client);
-  const configured = path === null || isGiven ? would : readEntry(path, client);
+  const configured = path === null || isGiven ? would : readOwn(path, client);
   if (configured === null) {
     throw new TracewrightError(
       'FEATURE_UNAVAILABLE',
@@ -116,6 +117,11 @@ async function check(client: Client, would: Entry, isGiven: boolean): Promise<To
   };
 }
 
+function readOwn(path: string, client: Client): Entry | null {
+  refuseForeign(client, path);
+  return readEntry(path, client);
+}
+
 const fileOf = ({ file }: Client): string | null =>
   file === null ? null : expanded(file, process.env['XDG_CONFIG_HOME']);
 
@@ -127,13 +133,22 @@ function expanded(file: string, xdg: string | undefined): string {
   return join(homedir(), file.slice(2));
 }
 
-/** Under sudo the home is root's, who has no client. */
-function refuseRootsOwn({ name, title }: Client): void {
-  const user = process.env['SUDO_USER'];
-  if (process.geteuid?.() !== 0 || !user || user === 'root' || homedir() !== '/root') return;
+/**
+ * Root neither writes nor starts what others can have prepared: their file may name any program, and a link
+ * in their folder any file.
+ */
+function refuseForeign({ name, title }: Client, path: string): void {
+  if (process.geteuid?.() !== 0) return;
+  const user = process.env['SUDO_USER'] ?? 'root';
+  const isForeign = [path, dirname(path)].some(
+    (each) => (statSync(each, { throwIfNoEntry: false })?.uid ?? 0) !== 0,
+  );
+  if (!isForeign && user === 'root') return;
   throw new TracewrightError(
     'NOT_ALLOWED',
-    `With sudo this would change root's configuration of ${title}, not that of ${user}.`,
+    isForeign
+      ? `${path} is not root's, so root leaves it alone.`
+      : `With sudo this would be root's configuration of ${title}, not that of ${user}.`,
     `Without sudo: tracewright config ${name} --write --via sudo`,
   );
 }
