@@ -72,10 +72,19 @@ function addInner(fields: Record<string, string>, name: string, value: object): 
 }
 
 function add(fields: Record<string, string>, name: string, type: string): void {
-  const before = fields[name]?.split(' or ') ?? [];
+  const list = `${name}[]`;
+  if (type === 'null' && fields[list] !== undefined) {
+    add(fields, list, type);
+    return;
+  }
+  const plain = name.replace(/\[\]$/, '');
+  const before = [fields[name], plain === name ? undefined : fields[plain]].flatMap(
+    (each) => each?.split(' or ') ?? [],
+  );
+  if (plain !== name) delete fields[plain];
   const types = new Set([...before, type]);
-  if (types.size > 1) types.delete('list');
   const isNullable = types.delete('null');
+  if (types.size > 1) types.delete('list');
   fields[name] = [...types, ...(isNullable ? ['null'] : [])].join(' or ');
 }
 

@@ -35,7 +35,7 @@ export async function checkEntry(client: Client, { command, args }: Entry): Prom
     throw new TracewrightError(
       'EXECUTION_FAILED',
       `${client.title} would not get an answer from ${shellWords([command, ...args])}: ${how}`,
-      remedy(command, `${how} ${said}`),
+      remedy(client, `${how} ${said}`),
     );
   }
   const { serverInfo, protocolVersion } = Object(greeting);
@@ -68,15 +68,16 @@ function messageIn(line: string): Readonly<Record<string, unknown>> {
 }
 
 /** The change that most probably helps, by what was said. */
-function remedy(command: string, said: string): string {
+function remedy({ name }: Client, said: string): string {
+  const anew = `tracewright config ${name} --write`;
   if (/password is required|a terminal is required|not allowed to execute/.test(said)) {
-    return 'Let sudo run this command without a password (visudo), or write it anew: --via direct --write';
+    return `Let sudo run this command without a password (visudo), or do without root: ${anew} --via direct`;
   }
   if (/ENOENT|command not found|No such file/.test(said)) {
-    return `Install what is missing, or write the entry anew: tracewright config CLIENT --write`;
+    return `Install what is missing, or write the entry anew: ${anew}`;
   }
   if (/Permission denied|Host key verification|Could not resolve/.test(said)) {
-    return `Make this work first: ${command} -T -o BatchMode=yes HOST true`;
+    return 'Make this work first: ssh -T -o BatchMode=yes HOST true';
   }
   return 'Run the command in a terminal: it says more there.';
 }
