@@ -41,6 +41,11 @@ test('npx runs the tarball in an empty folder, without network, within a minute'
   expect(readdirSync(folder)).toEqual([]);
 });
 
+test('config says that a copy in the cache of npx may go', () => {
+  const { stdout } = npx(room, 'config', 'generic');
+  expect(stdout).toContain('npm install -g tracewright');
+});
+
 const Entry = z.object({
   $schema: z.literal(
     'https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json',

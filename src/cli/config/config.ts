@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { TracewrightError } from '../../errors.ts';
+import { ownBundle } from '../../paths.ts';
 import { checkEntry } from './check.ts';
 import { type Client, clients } from './clients.ts';
 import { readEntry, writeEntry } from './config-file.ts';
@@ -37,14 +38,15 @@ export async function config(
 async function tell(client: Client, entry: Entry, given: Given): Promise<Told> {
   const written = given.write ? write(client, entry) : null;
   const checked = given.check ? await check(client, entry, given.via !== undefined) : null;
-  if (written === null && checked === null) return show(client, entry);
+  if (written === null && checked === null) return show(client, entry, given.via);
   return {
     data: { ...written?.data, ...checked?.data },
     lines: [...(written?.lines ?? []), ...(checked?.lines ?? [])],
   };
 }
 
-function show(client: Client, entry: Entry): Told {
+function show(client: Client, entry: Entry, via: string | undefined): Told {
+  const way = via === undefined || via === 'ssh' ? '' : ` --via ${via}`;
   const link = installLink(client, entry);
   const file = client.file === null ? [] : [`${client.title} on Linux: ${client.file}`];
   const command = client.command && shellWords([...client.command, entry.command, ...entry.args]);
@@ -65,9 +67,10 @@ function show(client: Client, entry: Entry): Told {
       ...(link ? ['', 'or by link:', link] : []),
       '',
       client.afterwards,
+      ...passing(),
       ...(client.file === null || client.format === 'toml'
         ? []
-        : [`This does it here: tracewright config ${client.name} --write`]),
+        : [`This does it here: tracewright config ${client.name} --write${way}`]),
     ],
   };
 }
@@ -91,9 +94,22 @@ function write(client: Client, entry: Entry): Told {
       : `${change === 'created' ? 'Created' : 'Changed'}: ${file}`;
   return {
     data: { ...written, entry },
-    lines: [what, ...(backup === null ? [] : [`As it was: ${backup}`]), client.afterwards],
+    lines: [
+      what,
+      ...passing(),
+      ...(backup === null ? [] : [`As it was: ${backup}`]),
+      client.afterwards,
+    ],
   };
 }
+
+/** npx keeps what it fetched in a cache that npm may empty. */
+const passing = (): string[] =>
+  ownBundle().includes('/_npx/')
+    ? [
+        'This copy lies in the cache of npx and may go. Better: npm install -g tracewright, then config again.',
+      ]
+    : [];
 
 /** What stands in the file; with --via, or where there is no file to look in, what would. */
 async function check(client: Client, would: Entry, isGiven: boolean): Promise<Told> {
