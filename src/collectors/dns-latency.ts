@@ -22,7 +22,7 @@ type Lookups = Readonly<{
   unanswered: readonly OpenLookup[] | null;
 }>;
 
-const most_queries = 100;
+const most_queries = 40;
 const most_unanswered = 20;
 const most_groups = 20;
 const slow_ms = 100;
@@ -54,6 +54,9 @@ export async function collectDnsLatency(ctx: Context, query: Query, call: Call) 
       notes: lookups ? notesOf(lookups) : [],
     },
     ...parts,
+    ...(slowest.length > most_queries
+      ? { truncated: true, total: slowest.length, next: 'perf_dns_latency with pid' }
+      : {}),
     unavailable: [...parts.unavailable, ...(lookups && !unanswered ? [ended_only] : [])],
     summary: lookups
       ? inWords(slowest, unanswered ?? [], parts.window_ms ?? 0)

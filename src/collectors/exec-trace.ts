@@ -44,9 +44,9 @@ export type ExecTrace = Readonly<{
   notes: readonly string[];
 }>;
 
-const max_events = 200;
-const event_bytes = 18_000;
-const max_relationships = 40;
+const max_events = 60;
+const event_bytes = 12_000;
+const max_relationships = 20;
 const tree_limits = { nodes: 120, depth: 16, children: 20 };
 
 /**
@@ -86,7 +86,13 @@ export async function collectExecTrace(
     data,
     ...parts,
     summary: inWords(data, window_ms),
-    ...(listed?.truncated ? { truncated: true, total: listed.total } : {}),
+    ...(listed?.truncated
+      ? {
+          truncated: true,
+          total: listed.total,
+          next: 'perf_exec_trace with name_pattern, pid or uid',
+        }
+      : {}),
     unavailable: [...unavailable, ...(traced ? gaps(traced, method) : [])],
   };
 }

@@ -52,6 +52,9 @@ export async function collectFileTrace(ctx: Context, query: Query, call: Call) {
       notes: wanted.life ? ['A file is known by the path that it was called by.'] : [],
     },
     ...parts.measured,
+    ...(isCut(slowValue, value)
+      ? { truncated: true, next: 'perf_file_trace with a larger min_latency_ms, or pid' }
+      : {}),
     summary: inWords(slowValue, value, { min_latency_ms, ...wanted }),
   };
 }

@@ -50,6 +50,8 @@ export type ProfileResults = Readonly<{
 
 /** Kept for stacks however long the names of the functions are. */
 const stack_bytes = 8_000;
+/** The heaviest stacks of the hottest functions: more of them are in the capture. */
+const most_stack_bytes = 12_000;
 const tree_bytes = 14_000;
 const narrower = [
   { depth: 5, width: 4, path: 16, min_pct: 1 },
@@ -102,7 +104,9 @@ function results(
   );
   const used = Buffer.byteLength(JSON.stringify(fitting.rows));
   const shown = rows.slice(0, fitting.rows.length);
-  const symbols = query.include_stacks ? addStacks(profile, shown, budget - used) : fitting.rows;
+  const symbols = query.include_stacks
+    ? addStacks(profile, shown, Math.min(most_stack_bytes, budget - used))
+    : fitting.rows;
   const end = query.offset + symbols.length;
   const next_offset = end < chosen.length ? end : null;
   const expected_samples = expectedSamples(ctx, session, recorded);

@@ -82,7 +82,9 @@ export async function collectRunqLatency(
     data,
     ...parts,
     summary: inWords(data, process?.comm ?? null, parts.window_ms),
-    ...(rows.length > max_groups ? { truncated: true, total: rows.length } : {}),
+    ...(rows.length > max_groups
+      ? { truncated: true, total: rows.length, next: 'perf_runq_latency with pid' }
+      : {}),
     warnings: [...parts.warnings, ...(both ? ['by_pidns is left out: one split at a time.'] : [])],
     unavailable: [...unavailable, ...gaps(data)],
   };

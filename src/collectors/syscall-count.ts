@@ -76,7 +76,9 @@ export async function collectSyscallCount(
     data: { ...data, evidence: evidence(ctx, data) },
     ...parts,
     summary: inWords(data, window_ms),
-    ...(total > query.top_n ? { truncated: true, total } : {}),
+    ...(total > query.top_n
+      ? { truncated: true, total, next: 'perf_syscall_count with a larger top_n' }
+      : {}),
     unavailable: [...unavailable, ...gaps(uses, query)],
   };
 }

@@ -14,7 +14,7 @@ type Query = Readonly<{
   mode: 'lifecycle' | 'connections';
 }>;
 
-const most_connections = 100;
+const most_connections = 40;
 const most_groups = 10;
 const most_top = 5;
 const output_bytes = 16 * 1024 * 1024;
@@ -85,7 +85,13 @@ export async function collectTcpTrace(ctx: Context, query: Query, call: Call) {
       ],
     },
     ...parts,
-    ...(rows.length > most_connections ? { truncated: true, total: rows.length } : {}),
+    ...(rows.length > most_connections
+      ? {
+          truncated: true,
+          total: rows.length,
+          next: 'perf_tcp_trace with remote_port, local_port or pid',
+        }
+      : {}),
     summary: output
       ? inWords(
           rows,

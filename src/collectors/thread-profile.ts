@@ -240,6 +240,9 @@ function gaps(rows: readonly ThreadRow[]): readonly Unavailable[] {
   ];
 }
 
+/** The summary has them in words of its own. */
+const busy_threads = 'Busy threads';
+
 function notesOf(rows: readonly ThreadRow[]): readonly string[] {
   const hot = rows.filter(({ cpu_total_percent }) => cpu_total_percent > hot_pct);
   const waiting = rows.filter((row) => (row.runqueue_wait_percent ?? 0) > waiting_pct);
@@ -251,7 +254,7 @@ function notesOf(rows: readonly ThreadRow[]): readonly string[] {
       .join(', ');
   return [
     ...(hot.length > 0
-      ? [`Busy threads: ${named(hot, (row) => `${row.cpu_total_percent} %`)}.`]
+      ? [`${busy_threads}: ${named(hot, (row) => `${row.cpu_total_percent} %`)}.`]
       : []),
     ...(waiting.length > 0
       ? [`Waiting for a CPU: ${named(waiting, (row) => `${row.runqueue_wait_percent} %`)}.`]
@@ -274,7 +277,7 @@ function inWords({ process_total, threads, ...data }: ThreadProfile, window_ms: 
       `${total_threads} threads, ${running_threads} running and ${blocked_threads} blocked at the end.`,
     ...(first.length > 0 ? [`Busiest: ${first.join(', ')}.`] : ['No thread used a CPU.']),
     ...(blocker ? [`Off the CPU most in ${blocker.function} (${blocker.wait_type}).`] : []),
-    ...data.notes.slice(1),
+    ...data.notes.filter((note) => !note.startsWith(busy_threads)),
   ];
 }
 

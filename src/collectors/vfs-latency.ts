@@ -17,7 +17,7 @@ type Query = Readonly<{
   include_all_files: boolean;
 }>;
 
-const most_operations = 100;
+const most_operations = 40;
 const most_groups = 20;
 
 /**
@@ -55,7 +55,13 @@ export async function collectVfsLatency(ctx: Context, query: Query, call: Call) 
       notes: [],
     },
     ...parts,
-    ...(slow.length > most_operations ? { truncated: true, total: slow.length } : {}),
+    ...(slow.length > most_operations
+      ? {
+          truncated: true,
+          total: slow.length,
+          next: 'perf_vfs_latency with a larger min_latency_ms',
+        }
+      : {}),
     summary: inWords(output, slow, least_ms, parts.window_ms ?? 0),
   };
 }

@@ -127,7 +127,9 @@ async function record(
         ...missing.map(asUnavailable),
         ...(sampling !== null && 'what' in sampling ? [sampling] : []),
       ],
-      ...(facts.ended === 'time' && !isCut ? {} : { truncated: true }),
+      ...(facts.ended === 'time' && !isCut
+        ? {}
+        : { truncated: true, next: 'record_trace with pid or a shorter duration_seconds' }),
       warnings: [
         ...recordingWarnings(facts, clock, most_bytes),
         ...(isCut ? [`bpftrace did not keep up: the last ${late_ms} ms are not in it.`] : []),
