@@ -52,6 +52,7 @@ export function perfRecordEvents(recording: Recording): Command {
       maker: 'perfRecordEvents',
       parameters: { ...recording, output: fileNameOf(output) },
     },
+    subject: { watches: 'all', window_ms: duration_ms },
   });
 }
 

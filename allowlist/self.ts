@@ -17,5 +17,6 @@ export function bpfStatsHelper(node: string, bundle: string, duration_ms: number
     parentDeathSignal: 'TERM',
     limits: { duration_ms: duration_ms + 10_000, output_bytes: 4096 },
     request: { maker: 'bpfStatsWindow', parameters: { duration_ms } },
+    subject: { window_ms: duration_ms },
   });
 }

@@ -23,8 +23,8 @@ import {
 } from './helper/privileged-runs.ts';
 import { isPerfReader, offlineRefusal, ownFiles } from './offline.ts';
 import { lowest, type Policies } from './policy/policy.ts';
-import { processUsers } from './policy/process-users.ts';
 import { type UsersOf, underPolicies } from './policy/refusals.ts';
+import { usersIn } from './policy/users-in.ts';
 import { type HostFiles, hostFiles } from './procfs/host-files.ts';
 import { type PythonSettings, pythonSettings } from './python-settings.ts';
 import { type UnixLines, unixLines } from './sockets/unix-lines.ts';
@@ -113,7 +113,7 @@ export type Call = Readonly<{
 export function createContext(settings: Settings, root = '', starter = startProgram): Context {
   const files = settings.offline ? ownFiles(hostFiles(root)) : hostFiles(root);
   const policies = settings.policies ?? [];
-  const usersOf = processUsers(files);
+  const usersOf = usersIn(files);
   const admit = (command: Command): Command => {
     if (settings.offline && !isPerfReader(command)) throw offlineRefusal(command.program.name);
     return underPolicies(policies, command, usersOf);

@@ -7,8 +7,8 @@ import { scratchSpace } from '../exec/scratch.ts';
 import { shippedScript } from '../exec/shipped-script.ts';
 import { ownBundle } from '../paths.ts';
 import type { Policies } from '../policy/policy.ts';
-import { processUsers } from '../policy/process-users.ts';
 import { underPolicies } from '../policy/refusals.ts';
+import { usersIn } from '../policy/users-in.ts';
 import { hostFiles } from '../procfs/host-files.ts';
 import { version } from '../version.ts';
 import { helperProgram } from './install.ts';
@@ -37,7 +37,7 @@ export async function runHelper(
   }
   const program = helperProgram([ownBundle()]);
   if ('weak' in program) throw replaceable(program.weak);
-  const usersOf = processUsers(hostFiles(''));
+  const usersOf = usersIn(hostFiles(''));
   const admit = (command: Command): Command => underPolicies(policies, command, usersOf);
   const { start } = guarded({ admit, record: audit?.attempt });
   const serve = (): Promise<void> =>

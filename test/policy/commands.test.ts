@@ -4,13 +4,18 @@ import { bpftoolShow } from '../../allowlist/bpftool.ts';
 import { bpftraceScript } from '../../allowlist/bpftrace.ts';
 import type { BpftraceProgram, WholeProgram } from '../../allowlist/bpftrace-program.ts';
 import type { Command } from '../../allowlist/command.ts';
+import { perfRecordEvents } from '../../allowlist/perf-events.ts';
 import { perfRecord } from '../../allowlist/perf-record.ts';
 import { perfTraceSummary } from '../../allowlist/perf-trace.ts';
+import { samplePython } from '../../allowlist/python-samplers.ts';
 import { pythonAt, scaleneVersion } from '../../allowlist/scalene.ts';
 import { scriptSubject } from '../../allowlist/script-subject.ts';
 import { traceTool } from '../../allowlist/trace-tool.ts';
 import type { PolicyRules } from '../../src/policy/policy.ts';
 import { underPolicies } from '../../src/policy/refusals.ts';
+import { usersIn } from '../../src/policy/users-in.ts';
+import { hostFiles } from '../../src/procfs/host-files.ts';
+import { fakeHost } from '../fake-host.ts';
 
 /** Process 7 is alice's, 8 root's, 9 a program of alice's that became root. */
 const usersOf = (pid: number): readonly number[] | null =>
@@ -52,6 +57,27 @@ test.each([
   ['perf record of all', record({ scope: 'all' })],
   ['perf record of a CPU', record({ scope: 'cpu', cpu: 0 })],
   ['perf trace of all', perfTraceSummary({ pid: null, duration_ms: 1000, output: '/tmp/x/y' })],
+  [
+    'perf record of events',
+    perfRecordEvents({
+      events: ['sched:sched_switch'],
+      stacks: false,
+      duration_ms: 1000,
+      output: '/tmp/x/perf.data',
+      max_bytes: 1024 * 1024,
+    }),
+  ],
+  [
+    'py-spy on root',
+    samplePython({
+      sampler: 'py-spy',
+      program: pythonAt('/usr/bin/py-spy'),
+      pid: 8,
+      duration_s: 1,
+      rate_hz: 10,
+      output: '/tmp/x/y',
+    }),
+  ],
   ['offcpu of all', script('offcpu', [5000, 0, 1000, 1, 1])],
   ['offcpu of root', script('offcpu', [5000, 8, 1000, 1, 1])],
   ['oncpu of root', script('oncpu', [5000, 99, 8, 1])],
@@ -145,4 +171,33 @@ test('where a program takes a process, the policy looks at that parameter', () =
     // It tells of all, and of one of them more.
     expect([name, watches]).toEqual([name, name === 'sched-processes.bt' ? 'all' : { pid: 7 }]);
   }
+});
+
+test('the users of a process are all four that the kernel keeps', () => {
+  const root = fakeHost({ 'proc/9/status': 'Name:\tsu\nUid:\t1000\t0\t0\t0\nGid:\t1\t1\t1\t1\n' });
+  expect(usersIn(hostFiles(root))(9)).toEqual([1000, 0]);
+  expect(usersIn(hostFiles(root))(10)).toBeNull();
+});
+
+test('whatever records says what it watches', () => {
+  const makers = readdirSync('allowlist').flatMap((name) => {
+    const text = readFileSync(`allowlist/${name}`, 'utf8');
+    return text
+      .split('return approve({')
+      .slice(1)
+      .map((body) => [name, body] as const);
+  });
+  expect(makers.length).toBeGreaterThan(15);
+  const silent = makers.filter(([, body]) => !/\n {4,6}subject: /.test(body.split('\n}')[0] ?? ''));
+  // Listings, and what reads or shows a file.
+  const listing = [
+    'bpftool',
+    'dmesg',
+    'open-file',
+    'perf-events',
+    'perf-list',
+    'perf-script',
+    'version',
+  ];
+  expect([...new Set(silent.map(([name]) => name.replace('.ts', '')))].sort()).toEqual(listing);
 });

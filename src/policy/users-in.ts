@@ -2,7 +2,7 @@ import type { HostFiles } from '../procfs/host-files.ts';
 import type { UsersOf } from './refusals.ts';
 
 /** Real, effective, saved and file system user id of a process, from /proc/PID/status. */
-export const processUsers =
+export const usersIn =
   (files: HostFiles): UsersOf =>
   (pid) => {
     const status = files.text(`/proc/${pid}/status`) ?? '';
