@@ -1,4 +1,4 @@
-import { approve, type Command } from './command.ts';
+import { approve, type Command, oneOf } from './command.ts';
 import { programs } from './programs.ts';
 
 /** What bpftool lists. `perf`: programs that hang on perf events. */
@@ -15,7 +15,7 @@ const limits = { duration_ms: 10_000, output_bytes: 16 * 1024 * 1024 };
 export function bpftoolShow(object: BpftoolObject): Command {
   return approve({
     program: programs.bpftool,
-    args: ['-j', object, 'show'],
+    args: ['-j', oneOf('object', object, bpftoolObjects), 'show'],
     limits,
     request: { maker: 'bpftoolShow', parameters: { object } },
   });

@@ -5,7 +5,7 @@ import {
   programName,
   type Workshop,
 } from './bpftrace-program.ts';
-import { approve, type Command, integer, ownPath } from './command.ts';
+import { approve, type Command, integer, oneOf, ownPath } from './command.ts';
 import { programs } from './programs.ts';
 import { scriptSubject } from './script-subject.ts';
 
@@ -70,7 +70,7 @@ export function bpftraceScript(script: BpftraceRun, workshop: Workshop): Command
     args: [
       ...(format === 'json' ? ['-f', 'json'] : []),
       ...(script.quiet ? ['--no-warnings'] : []),
-      ...['-B', script.buffering ?? 'line'],
+      ...['-B', oneOf('buffering', script.buffering ?? 'line', ['line', 'full'])],
       path,
       ...parameters.map((each) => integer('parameter', each, 0, 2 ** 32 - 1)),
     ],

@@ -116,7 +116,19 @@ const nothing: Subject = {
   runs_user_code: false,
 };
 
+/** What timers take: they fire at once for more, and for what is no number. */
+const longest_ms = 2 ** 31 - 1;
+const most_bytes = 64 * 1024 ** 3;
+
+/** The only source of commands; Refused where a limit would be none. */
 export function approve(parts: CommandParts): Command {
+  const { duration_ms, output_bytes } = parts.limits;
+  if (!(duration_ms > 0 && duration_ms <= longest_ms)) {
+    throw new Refused(`a program runs for up to ${longest_ms} ms`);
+  }
+  if (!(output_bytes >= 0 && output_bytes <= most_bytes)) {
+    throw new Refused(`a program prints up to ${most_bytes} bytes`);
+  }
   const command = {
     stopSignal: 'SIGINT',
     controlPipes: 0,
@@ -143,6 +155,12 @@ export function integer(what: string, value: number, min: number, max: number): 
     throw new Refused(`${what} must be a whole number from ${min} to ${max}`);
   }
   return String(value);
+}
+
+/** One of these words, or Refused: types are gone when a value has come from outside. */
+export function oneOf<T extends string>(what: string, value: T, known: readonly T[]): T {
+  if (!known.includes(value)) throw new Refused(`${what} must be one of: ${known.join(', ')}`);
+  return value;
 }
 
 /** Text that matches an anchored pattern which cannot start with a dash, or Refused. */

@@ -1,5 +1,8 @@
-import { approve, type Command } from './command.ts';
+import { approve, type Command, oneOf } from './command.ts';
 import { programs } from './programs.ts';
+
+const known = ['hw', 'sw', 'tracepoint'] as const;
+type Kind = (typeof known)[number];
 
 const limits = { duration_ms: 10_000, output_bytes: 8 * 1024 * 1024 };
 
@@ -13,7 +16,7 @@ type Kind = (typeof perfListKinds)[number];
 export function perfList(kinds: readonly Kind[]): Command {
   return approve({
     program: programs.perf,
-    args: ['list', '--no-desc', ...kinds],
+    args: ['list', '--no-desc', ...kinds.map((each) => oneOf('kind', each, known))],
     limits,
     privateMounts: true,
     request: { maker: 'perfList', parameters: { kinds } },

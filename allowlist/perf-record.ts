@@ -4,6 +4,7 @@ import {
   fileNameOf,
   integer,
   matching,
+  oneOf,
   ownPath,
   Refused,
 } from './command.ts';
@@ -151,9 +152,4 @@ function targetOf(target: Recording['target']): readonly string[] {
     default:
       throw new Refused('a target is all, cpu or pid');
   }
-}
-
-function oneOf(what: string, value: string, known: readonly string[]): string {
-  if (!known.includes(value)) throw new Refused(`${what} must be one of: ${known.join(', ')}`);
-  return value;
 }

@@ -45,7 +45,7 @@ export type ScaleneRun = Readonly<{
 }>;
 
 /** Where a file of the program's name stands: no comma-separated word begins with a dash. */
-const filter = /^[\w./ ,-]{1,330}$/;
+const filter = /^(?!(?:.*,)? *-)[\w./ ,-]{1,330}$/;
 /** Debian's 1.5 profiles itself with --profile-all, and fails on its own module for macOS. */
 const own_files = 'dist-packages/scalene';
 const module = /^[A-Za-z_]\w{0,60}(?:\.[A-Za-z_]\w{0,60}){0,10}$/;

@@ -1,5 +1,5 @@
-import { approve, type Command, integer, Refused, type Subject } from './command.ts';
-import { bccTool, libbpfTool, type TraceTool } from './programs.ts';
+import { approve, type Command, integer, oneOf, Refused, type Subject } from './command.ts';
+import { bccTool, libbpfTool, type TraceTool, traceTools } from './programs.ts';
 
 export const traceToolFamilies = ['libbpf', 'bcc'] as const;
 export type TraceToolFamily = (typeof traceToolFamilies)[number];
@@ -42,7 +42,8 @@ type Run = Readonly<{
 /** A tracer of libbpf-tools or BCC with options of its grammar and whole numbers, nothing else. */
 export function traceTool(run: Run): Command {
   const { family, tool, args, duration_ms, output_bytes } = run;
-  const grammar = grammars[family][tool];
+  const grammar =
+    grammars[oneOf('family', family, traceToolFamilies)][oneOf('tool', tool, traceTools)];
   return approve({
     program: family === 'libbpf' ? libbpfTool(tool) : bccTool(tool),
     args: args.flatMap((arg) => words(grammar, arg)),
