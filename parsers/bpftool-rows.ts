@@ -37,12 +37,13 @@ export function isRow(value: unknown): value is Row {
 
 export function numberOf(row: Row, name: string): number | null {
   const value = row[name];
-  return typeof value === 'number' ? value : null;
+  // JSON of 1e400 is infinite.
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
 export function u64Of(row: Row, name: string): U64 | null {
   const value = row[name];
-  return typeof value === 'number' || typeof value === 'string' ? value : null;
+  return typeof value === 'string' ? value : numberOf(row, name);
 }
 
 export function textOf(row: Row, name: string): string | null {

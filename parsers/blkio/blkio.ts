@@ -18,7 +18,7 @@ export function parseBlkio(text: string): Parsed<BlkioCounts> {
   const devices = new Map<string, [string, number][]>();
   for (const [index, line] of completeLines(text).entries()) {
     if (/^Total \d+$/.test(line)) continue;
-    const [, device, operation = '', count] = /^(\d+:\d+) (\w+) (\d+)$/.exec(line) ?? [];
+    const [, device, operation = '', count] = /^(\d+:\d+) (\w+) (\d{1,20})$/.exec(line) ?? [];
     if (device === undefined) {
       warnings.push(warn(index + 1, 'not "<device> <operation> <number>"', line));
       continue;

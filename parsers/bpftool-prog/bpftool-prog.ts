@@ -71,7 +71,7 @@ function program(row: Row, id: number): BpfProgram {
     bytes_xlated: numberOf(row, 'bytes_xlated'),
     bytes_jited: numberOf(row, 'bytes_jited'),
     bytes_memlock: numberOf(row, 'bytes_memlock'),
-    map_ids: Array.isArray(mapIds) ? mapIds.filter((each) => typeof each === 'number') : [],
+    map_ids: Array.isArray(mapIds) ? mapIds.filter((each) => Number.isSafeInteger(each)) : [],
     run_time_ns: u64Of(row, 'run_time_ns'),
     run_cnt: u64Of(row, 'run_cnt'),
     recursion_misses: u64Of(row, 'recursion_misses') ?? 0,

@@ -26,15 +26,16 @@ const no_key = '';
  *
  * Null for a blank line (0.17 puts one between records), for a line that is not JSON, for records of
  * other kinds, and for an empty map, which is printed as `{"@x": {}}` or not at all. Numbers that a
- * double cannot hold come as text.
+ * double cannot hold come as text. NaN stands for text in a map; an entry of a histogram or of
+ * statistics whose figures are no numbers is left out.
  */
 export function parseBpftraceLine(line: string): BpftraceRecord | null {
   if (!line.startsWith('{')) return null;
   const record = parseJson(line);
   if (!isObject(record) || !isObject(record['data'])) return null;
   const { type, data } = record;
-  if (type === 'attached_probes') return { type, probes: number(data['probes']) };
-  if (type === 'lost_events') return { type, events: number(data['events']) };
+  if (type === 'attached_probes') return counted(data['probes'], (probes) => ({ type, probes }));
+  if (type === 'lost_events') return counted(data['events'], (events) => ({ type, events }));
   const [entry] = Object.entries(data);
   if (!entry) return null;
   const [name, value] = entry;
@@ -44,28 +45,46 @@ export function parseBpftraceLine(line: string): BpftraceRecord | null {
   return null;
 }
 
-function keyed<T>(value: unknown, read: (value: unknown) => T): ReadonlyMap<string, T> {
-  const isKeyed = isObject(value) && !('count' in value && 'total' in value);
-  if (!isKeyed) return new Map([[no_key, read(value)]]);
-  return new Map(Object.entries(value).map(([key, each]) => [key, read(each)]));
+function counted<T>(value: unknown, record: (count: number) => T): T | null {
+  const count = number(value);
+  return Number.isNaN(count) ? null : record(count);
 }
 
-function stats(value: unknown): Stats {
-  if (!isObject(value)) return { count: 0, total: 0 };
-  return { count: number(value['count']), total: number(value['total']) };
+function keyed<T>(value: unknown, read: (value: unknown) => T | null): ReadonlyMap<string, T> {
+  const isKeyed = isObject(value) && !('count' in value && 'total' in value);
+  const entries = isKeyed ? Object.entries(value) : [[no_key, value] as const];
+  const read_entries = new Map<string, T>();
+  for (const [key, each] of entries) {
+    const figures = read(each);
+    if (figures !== null) read_entries.set(key, figures);
+  }
+  return read_entries;
+}
+
+function stats(value: unknown): Stats | null {
+  if (!isObject(value)) return null;
+  const [count, total] = [number(value['count']), number(value['total'])];
+  return Number.isNaN(count + total) ? null : { count, total };
 }
 
 /** The lowest bucket has no `min` where it holds negative values, the highest no `max`. */
 function buckets(value: unknown): readonly Bucket[] {
   if (!Array.isArray(value)) return [];
-  return value.filter(isObject).map((bucket) => ({
-    min: number(bucket['min'] ?? 0),
-    max: number(bucket['max'] ?? Number.MAX_SAFE_INTEGER),
-    count: number(bucket['count']),
-  }));
+  return value
+    .filter(isObject)
+    .map((bucket) => ({
+      min: number(bucket['min'] ?? 0),
+      max: number(bucket['max'] ?? Number.MAX_SAFE_INTEGER),
+      count: number(bucket['count']),
+    }))
+    .filter(({ min, max, count }) => !Number.isNaN(min + max + count));
 }
 
-const number = (value: unknown): number => Number(value);
+/** NaN also for what is beyond a double: it is no figure. */
+function number(value: unknown): number {
+  const read = typeof value === 'string' || typeof value === 'number' ? Number(value) : Number.NaN;
+  return Number.isFinite(read) ? read : Number.NaN;
+}
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -51,7 +51,7 @@ export function readBpftraceOutput(text: string): BpftraceOutput {
   const take = (record: BpftraceRecord, line: string): void => {
     if (record.type === 'map') {
       if (holdsText(record.values)) texts.set(record.name, textsOf(line));
-      else maps.set(record.name, record.values);
+      else maps.set(record.name, numbersOf(record.values));
     } else if (record.type === 'hist') hists.set(record.name, record.values);
     else if (record.type === 'stats') stats.set(record.name, record.values);
     else if (record.type === 'lost_events') lost_events += record.events;
@@ -85,6 +85,20 @@ export function readBpftraceOutput(text: string): BpftraceOutput {
   };
 }
 
+const numbers = /^(?:-?\d{1,15}(?:,-?\d{1,15})*)?$/;
+
+/** The same without entries whose keys are no numbers: torn, or of another program. */
+export function withNumberKeys(output: BpftraceOutput): BpftraceOutput {
+  const only = <T>(byKey: ByKey<T>): ByKey<T> =>
+    new Map([...byKey].filter(([key]) => numbers.test(key)));
+  return {
+    ...output,
+    map: (name) => only(output.map(name)),
+    hist: (name) => only(output.hist(name)),
+    stats: (name) => only(output.stats(name)),
+  };
+}
+
 const lengths = (maps: ReadonlyMap<string, ByKey<unknown>>): readonly number[] => [
   0,
   ...[...maps.values()].map(({ size }) => size),
@@ -101,6 +115,10 @@ function holdsText(values: ByKey<number>): boolean {
   const [first] = values.values();
   return first !== undefined && Number.isNaN(first);
 }
+
+/** One value that is none among numbers was torn on its way. */
+export const numbersOf = (values: ByKey<number>): ByKey<number> =>
+  new Map([...values].filter(([, value]) => !Number.isNaN(value)));
 
 function textsOf(line: string): ByKey<string> {
   const { data } = JSON.parse(line);

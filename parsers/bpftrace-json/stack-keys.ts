@@ -28,7 +28,7 @@ const withLineEnds = (text: string): string => text.replaceAll('\\n', '\n');
 export function readNames(counts: ReadonlyMap<string, number>): ReadonlyMap<number, string> {
   const best = new Map<number, Readonly<{ comm: string; count: number }>>();
   for (const [key, count] of counts) {
-    const [, pid, comm = ''] = /^(\d+),(.*)$/s.exec(key) ?? [];
+    const [, pid, comm = ''] = /^(\d{1,20}),(.*)$/s.exec(key) ?? [];
     const known = best.get(Number(pid));
     if (!known || count > known.count) best.set(Number(pid), { comm, count });
   }

@@ -10,7 +10,7 @@ export type CpuMax = Readonly<{ quota_us: number | null; period_us: number }>;
  *     150000 100000
  */
 export function parseCpuMax(text: string): CpuMax {
-  const [, quota, period] = /^(\d+|max) (\d+)\n/.exec(text) ?? [];
+  const [, quota, period] = /^(\d{1,20}|max) (\d{1,20})\n/.exec(text) ?? [];
   if (quota === undefined || Number(period) === 0) throw new ParseError('not cpu.max', 1);
   return { quota_us: quota === 'max' ? null : Number(quota), period_us: Number(period) };
 }

@@ -1,6 +1,6 @@
 import { completeLines } from '../lines.ts';
 
-const keyed = /^([\w.]+) (\d+)$/;
+const keyed = /^([\w.]+) (\d{1,20})$/;
 
 /**
  * Flat keyed files of cgroups: `cpu.stat`, `memory.stat`, `memory.events`, `pids.events` of v2

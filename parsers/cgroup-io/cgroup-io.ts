@@ -23,7 +23,7 @@ export function parseCgroupIo(text: string): Parsed<CgroupIo> {
       warnings.push(warn(index + 1, 'does not begin with a device', line));
       continue;
     }
-    const pairs = [...rest.matchAll(/ (\w+)=(\d+|max)(?= |$)/g)].map(
+    const pairs = [...rest.matchAll(/ (\w+)=(\d{1,20}|max)(?= |$)/g)].map(
       ([, name = '', value]): [string, number | null] => [
         name,
         value === 'max' ? null : Number(value),

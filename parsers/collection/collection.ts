@@ -1,4 +1,5 @@
 import { parseBpftraceLine } from '../bpftrace-json/bpftrace-json.ts';
+import { numbersOf } from '../bpftrace-json/bpftrace-output.ts';
 
 /** Context switches counted since the probes were attached. */
 export type SwitchCounts = Readonly<{
@@ -28,7 +29,7 @@ export function parseCollection(text: string): SwitchCounts {
       continue;
     }
     const record = parseBpftraceLine(line);
-    if (record?.type === 'map') counts.set(record.name, record.values);
+    if (record?.type === 'map') counts.set(record.name, numbersOf(record.values));
   }
   const of = (name: string): ReadonlyMap<string, number> => counts.get(name) ?? new Map();
   return { per_cpu: of('@per_cpu'), from: of('@from'), to: of('@to'), exited };

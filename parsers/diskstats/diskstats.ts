@@ -36,7 +36,7 @@ type Column = (typeof columns)[number];
 export type DiskStats = Readonly<{ major: number; minor: number; name: string }> &
   Readonly<Record<Column, number | null>>;
 
-const diskLine = /^ *(\d+) +(\d+) (\S+) (\d+(?: \d+)*)$/;
+const diskLine = /^ *(\d{1,20}) +(\d{1,20}) (\S+) (\d{1,20}(?: \d{1,20})*)$/;
 
 /**
  * `/proc/diskstats` (block/genhd.c, diskstats_show; Documentation/admin-guide/iostats.rst):

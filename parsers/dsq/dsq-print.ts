@@ -1,4 +1,5 @@
 import type { BpftraceRecord, Bucket, Stats } from '../bpftrace-json/bpftrace-json.ts';
+import { numbersOf } from '../bpftrace-json/bpftrace-output.ts';
 import type { DsqCounts, Waits } from './dsq.ts';
 import { sumWaits } from './dsq-sum.ts';
 
@@ -32,7 +33,7 @@ export function printOf(records: readonly BpftraceRecord[]): Print {
 
 function addRecord(record: BpftraceRecord, queue: (id: string) => Draft): void {
   if (record.type === 'map') {
-    for (const [id, value] of record.values) queue(id).values.set(record.name, value);
+    for (const [id, value] of numbersOf(record.values)) queue(id).values.set(record.name, value);
   } else if (record.type === 'stats') {
     for (const [id, value] of record.values) queue(id).stats.set(record.name, value);
   } else if (record.type === 'hist') {

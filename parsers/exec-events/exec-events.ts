@@ -61,7 +61,7 @@ export function parseExecEvents(text: string): ExecEventsOutput {
 }
 
 function takeFilename(line: string, filenames: Names): void {
-  const [, tid, name] = /^N\|(\d+)\|(.*)$/s.exec(line) ?? [];
+  const [, tid, name] = /^N\|(\d{1,20})\|(.*)$/s.exec(line) ?? [];
   if (name !== undefined) filenames.set(Number(tid), name);
 }
 
@@ -70,7 +70,7 @@ function takeArguments(
   events: ProcessEvent[],
   last_exec: ReadonlyMap<number, number>,
 ): void {
-  const [, pid, bytes, escaped = ''] = /^A\|(\d+)\|(\d+)\|(.*)$/s.exec(line) ?? [];
+  const [, pid, bytes, escaped = ''] = /^A\|(\d{1,20})\|(\d{1,20})\|(.*)$/s.exec(line) ?? [];
   const index = last_exec.get(Number(pid));
   const event = index === undefined ? undefined : events[index];
   if (index === undefined || event?.kind !== 'exec') return;
@@ -108,14 +108,20 @@ function readEvent(line: string, filenames: Names): ProcessEvent | null {
 }
 
 function readFork(line: string): ProcessEvent | null {
-  const [numbers, comm] = fields(line, /^F\|(\d+)\|(\d+)\|(\d+)\|(\d+)\|(.*)$/s);
+  const [numbers, comm] = fields(
+    line,
+    /^F\|(\d{1,20})\|(\d{1,20})\|(\d{1,20})\|(\d{1,20})\|(.*)$/s,
+  );
   if (numbers === null) return null;
   const [at_ns = 0, pid = 0, child = 0, uid = 0] = numbers;
   return { kind: 'fork', at_ns, pid, child, child_comm: null, ppid: null, uid, comm };
 }
 
 function readExec(line: string, filenames: Names): ProcessEvent | null {
-  const [numbers, comm] = fields(line, /^X\|(\d+)\|(\d+)\|(\d+)\|(\d+)\|(\d+)\|(.*)$/s);
+  const [numbers, comm] = fields(
+    line,
+    /^X\|(\d{1,20})\|(\d{1,20})\|(\d{1,20})\|(\d{1,20})\|(\d{1,20})\|(.*)$/s,
+  );
   if (numbers === null) return null;
   const [at_ns = 0, pid = 0, tid = 0, ppid = 0, uid = 0] = numbers;
   const filename = filenames.get(tid) || null;
@@ -123,7 +129,7 @@ function readExec(line: string, filenames: Names): ProcessEvent | null {
 }
 
 function readFailure(line: string, filenames: Names): ProcessEvent | null {
-  const pattern = /^R\|(\d+)\|(\d+)\|(\d+)\|(\d+)\|(\d+)\|(-\d+)\|(.*)$/s;
+  const pattern = /^R\|(\d{1,20})\|(\d{1,20})\|(\d{1,20})\|(\d{1,20})\|(\d{1,20})\|(-\d+)\|(.*)$/s;
   const [numbers, comm] = fields(line, pattern);
   if (numbers === null) return null;
   const [at_ns = 0, pid = 0, tid = 0, ppid = 0, uid = 0, result = 0] = numbers;
@@ -132,7 +138,8 @@ function readFailure(line: string, filenames: Names): ProcessEvent | null {
 }
 
 function readExit(line: string): ProcessEvent | null {
-  const pattern = /^E\|(\d+)\|(\d+)\|(\d+)\|(\d+)\|(\d+)\|(\d+)\|(.*)$/s;
+  const pattern =
+    /^E\|(\d{1,20})\|(\d{1,20})\|(\d{1,20})\|(\d{1,20})\|(\d{1,20})\|(\d{1,20})\|(.*)$/s;
   const [numbers, comm] = fields(line, pattern);
   if (numbers === null) return null;
   const [at_ns = 0, pid = 0, ppid = 0, uid = 0, status = 0, age_ns = 0] = numbers;

@@ -12,7 +12,10 @@ import type { ProcessEvent } from '../exec-events/exec-events.ts';
  */
 export function parseExecsnoopTable(text: string): readonly ProcessEvent[] {
   return text.split('\n').flatMap((line): ProcessEvent[] => {
-    const row = /^(\d+\.\d+)\s+(\d+)\s+(\S.*?)\s+(\d+)\s+(\d+)\s+(-?\d+) (.*)$/.exec(line);
+    const row =
+      /^(\d{1,15}\.\d{1,15})\s+(\d{1,20})\s+(\S+(?:\s+\S+)*?)\s+(\d{1,20})\s+(\d{1,20})\s+(-?\d{1,20}) (.*)$/.exec(
+        line,
+      );
     if (row === null) return [];
     const [, time, uid, comm = '', pid, ppid, result, words = ''] = row;
     const [filename = '', ...rest] = words.split(' ').filter((word) => word !== '');

@@ -45,5 +45,5 @@ export function fdType(target: string): FdType {
 
 /** The inode of a socket, or null for anything else. */
 export function socketInode(target: string): string | null {
-  return /^socket:\[(\d+)\]$/.exec(target)?.[1] ?? null;
+  return /^socket:\[(\d{1,20})\]$/.exec(target)?.[1] ?? null;
 }

@@ -22,7 +22,7 @@ export type FileopenOutput = Readonly<{
   counts: Readonly<Record<'opens' | 'failed' | 'created' | 'removed', number>>;
 }>;
 
-const row = /^([OL]) (\d+) (\d+) (-?\d+) ([^|]*)\|(.*)$/s;
+const row = /^([OL]) (\d{1,20}) (\d{1,20}) (-?\d{1,20}) ([^|]*)\|(.*)$/s;
 
 /**
  * What scripts/bpftrace/fileopen.bt prints.

@@ -27,7 +27,7 @@ export type FileslowOutput = Readonly<{
 }>;
 
 const names = { hist: '@took_us', stats: '@took_ns', max: '@max_ns' };
-const row = /^(\d+) (\d+) ([123]) (-?\d+) (\d+) ([^|]*)\|(.*)$/s;
+const row = /^(\d{1,20}) (\d{1,20}) ([123]) (-?\d{1,20}) (\d{1,20}) ([^|]*)\|(.*)$/s;
 const kinds: readonly FileOperation[] = ['read', 'write', 'sync'];
 
 /**

@@ -33,6 +33,6 @@ function parseLine(line: string): FoldedLine | null {
   const stack = line.trimEnd();
   const blank = stack.lastIndexOf(' ');
   const count = stack.slice(blank + 1);
-  if (blank <= 0 || !/^\d+(?:\.\d+)?$/.test(count)) return null;
+  if (blank <= 0 || !/^\d{1,20}(?:\.\d+)?$/.test(count)) return null;
   return { names: stack.slice(0, blank).split(';'), weight: Number(count) };
 }

@@ -54,7 +54,7 @@ function windowOf(printed: readonly string[]): number | null {
 }
 
 /** The number has no comma; the name of the task may have any, and ends before the first frame. */
-const stackKey = /^(\d+),([\s\S]*?),((?:\n {2,}[^\n]+)*\n*)$/;
+const stackKey = /^(\d{1,20}),([\s\S]{0,64}?),((?:\n {2}[^\n]*)*\n*)$/;
 
 function stacksOf(values: ReadonlyMap<string, number>): ReadonlyMap<string, CallStack[]> {
   const stacks = new Map<string, CallStack[]>();

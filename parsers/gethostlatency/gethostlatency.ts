@@ -33,8 +33,8 @@ export type GethostlatencyOutput = Readonly<{
   unanswered: readonly OpenLookup[];
 }>;
 
-const row = /^(\d+) (\d+) (\d+) (-?\d+) (.*?)\|(.*)$/s;
-const begin = /^B (\d+) (\d+) (.*?)\|(.*)$/s;
+const row = /^(\d{1,20}) (\d{1,20}) (\d{1,20}) (-?\d{1,20}) (.*?)\|(.*)$/s;
+const begin = /^B (\d{1,20}) (\d{1,20}) (.*?)\|(.*)$/s;
 
 /**
  * What scripts/bpftrace/gethostlatency.bt prints.
@@ -84,7 +84,7 @@ function unanswered(output: BpftraceOutput, lookups: readonly NameLookup[]): rea
     .sort((a, b) => b.waited_ns - a.waited_ns);
 }
 
-const tableRow = /^\d\d:\d\d:\d\d +(\d+) +(\S.{0,15}?) +(\d+\.\d+) +(\S.*)$/;
+const tableRow = /^\d\d:\d\d:\d\d +(\d{1,20}) +(\S.{0,15}?) +(\d{1,12}\.\d+) +(\S.*)$/;
 
 /**
  * The table of `gethostlatency` of libbpf-tools and BCC 0.26:

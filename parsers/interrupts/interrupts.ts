@@ -44,10 +44,9 @@ export function parseInterrupts(text: string): Parsed<Interrupts> {
 /** The CPU numbers that head the columns of /proc/interrupts and /proc/softirqs. */
 export function cpuColumns(header: string): number[] {
   if (!/^ +CPU\d/.test(header)) throw new ParseError('no line of CPUs', 1);
-  return header
-    .trim()
-    .split(/ +/)
-    .map((name) => Number(name.slice('CPU'.length)));
+  const names = header.trim().split(/ +/);
+  if (!names.every((name) => /^CPU\d{1,9}$/.test(name))) throw new ParseError('not CPUs', 1);
+  return names.map((name) => Number(name.slice('CPU'.length)));
 }
 
 function sourceOf(row: string, columns: number): InterruptSource | null {

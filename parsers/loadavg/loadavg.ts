@@ -10,7 +10,7 @@ export type LoadAverage = Readonly<{
   total: number;
 }>;
 
-const loadLine = /^(\d+\.\d+) (\d+\.\d+) (\d+\.\d+) (\d+)\/(\d+) \d+\n/;
+const loadLine = /^(\d{1,9}\.\d+) (\d{1,9}\.\d+) (\d{1,9}\.\d+) (\d{1,20})\/(\d{1,20}) \d+\n/;
 
 /**
  * `/proc/loadavg` (fs/proc/loadavg.c), one line. The last number is the newest pid of the reader's

@@ -7,9 +7,9 @@ export type Log2Table = Readonly<{
   buckets: readonly Bucket[];
 }>;
 
-const heading = /^ {5}(\S.*?)\s+: count\s+distribution$/;
+const heading = /^ {5}(\S(?:.*\S)?)\s+: count\s+distribution$/;
 /** Both print fixed widths, which no name of a process (15 characters) can imitate. */
-const row = /^ *(\d+) -> (\d+) +: (\d+) +\|[* +]*\|$/;
+const row = /^ *(\d{1,20}) -> (\d{1,20}) +: (\d{1,20}) +\|[* +]*\|$/;
 const label = /^\S.* = .+$/;
 const units: Readonly<Record<string, Log2Table['unit']>> = {
   usecs: 'us',

@@ -9,7 +9,7 @@ export type MemInfo = Readonly<{
 }>;
 
 // Of a node: "Node 0 MemTotal:        4417740 kB". Names hold brackets: "Active(anon)".
-const memoryLine = /^(?:Node \d+ )?([\w()]+): +(\d+)( kB)?$/;
+const memoryLine = /^(?:Node \d+ )?([\w()]+): +(\d{1,20})( kB)?$/;
 
 /**
  * `/proc/meminfo` (fs/proc/meminfo.c) and `/sys/devices/system/node/node<N>/meminfo`

@@ -29,7 +29,7 @@ export type TcpSocket = Readonly<{
 }>;
 
 const row =
-  /^ *\d+: ([\dA-F]+):([\dA-F]{4}) ([\dA-F]+):([\dA-F]{4}) ([\dA-F]{2}) ([\dA-F]{8}):([\dA-F]{8}) \S+ \S+ +\d+ +\d+ (\d+)/;
+  /^ *\d+: ([\dA-F]+):([\dA-F]{4}) ([\dA-F]+):([\dA-F]{4}) ([\dA-F]{2}) ([\dA-F]{8}):([\dA-F]{8}) \S+ \S+ +\d+ +\d+ (\d{1,20})/;
 
 /**
  * `/proc/net/tcp` and `/proc/net/tcp6` (net/ipv4/tcp_ipv4.c, net/ipv6/tcp_ipv6.c; proc(5)): addresses

@@ -62,7 +62,9 @@ export function parseOffcpu(text: string): OffcpuOutput {
     stacks,
     waiting: waitingTasks(output),
     back_ns: new Map(
-      [...output.map('@back')].map(([tid, at]) => [Number(tid), Math.max(0, at - (from_ns ?? at))]),
+      [...output.map('@back')]
+        .filter(([tid]) => isId(tid))
+        .map(([tid, at]) => [Number(tid), Math.max(0, at - (from_ns ?? at))]),
     ),
     from_ns,
     names: readNames(output.map('@names')),
@@ -72,7 +74,7 @@ export function parseOffcpu(text: string): OffcpuOutput {
 type Place = Readonly<{ pid: number; tid: number; state: string }> & Stacks;
 
 function readPlace(key: string): Place | null {
-  const [, pid, tid, state, rest = ''] = /^(\d+),(\d+),(\d+),(.*)$/s.exec(key) ?? [];
+  const [, pid, tid, state, rest = ''] = /^(\d{1,10}),(\d{1,10}),(\d{1,20}),(.*)$/s.exec(key) ?? [];
   if (pid === undefined) return null;
   const numbers = { pid: Number(pid), tid: Number(tid), state: stateName(Number(state)) };
   return { ...numbers, ...readStacks(rest) };
@@ -95,7 +97,8 @@ function longestByPlace(longest: ReadonlyMap<string, number>): ReadonlyMap<strin
 function waitingTasks(output: ReturnType<typeof readBpftraceOutput>): readonly WaitingTask[] {
   const until = output.map('@until').get('') ?? 0;
   const stacks = output.texts('@kernel_stack');
-  return [...output.map('@since')].map(([tid, since]) => ({
+  const since_by_tid = [...output.map('@since')].filter(([tid]) => isId(tid));
+  return since_by_tid.map(([tid, since]) => ({
     tid: Number(tid),
     pid: output.map('@process').get(tid) ?? 0,
     state: stateName(output.map('@state').get(tid) ?? 0),
@@ -103,5 +106,7 @@ function waitingTasks(output: ReturnType<typeof readBpftraceOutput>): readonly W
     waited_ns: Math.max(0, until - since),
   }));
 }
+
+const isId = (text: string): boolean => /^\d{1,10}$/.test(text);
 
 const stateName = (bits: number): string => states[bits & -bits] ?? '?';

@@ -10,7 +10,7 @@ import type { OffcputimeStack } from '../offcputime/offcputime.ts';
  */
 export function parseOffcputimeFolded(text: string): readonly OffcputimeStack[] {
   return text.split('\n').flatMap((line): OffcputimeStack[] => {
-    const [, path = '', total] = /^(.+) (\d+)$/.exec(line) ?? [];
+    const [, path = '', total] = /^(.+) (\d{1,20})$/.exec(line) ?? [];
     if (total === undefined) return [];
     const [comm = '', ...outermostFirst] = path.split(';');
     const frames = outermostFirst.filter((name) => name !== '-').reverse();

@@ -6,9 +6,9 @@ export type OffcputimeStack = Readonly<{
   total_us: number;
 }>;
 
-const owner = /^ {4}- {16}(.*) \((\d+)\)$/;
+const owner = /^ {4}- {16}(.*) \((\d{1,20})\)$/;
 const frame = /^ {4}(\S.*)$/;
-const sum = /^ {8}(\d+)$/;
+const sum = /^ {8}(\d{1,20})$/;
 /** The tracer's own frames at the top of each stack. */
 const tracer = /^(?:bpf_prog_|bpf_trace_run|__bpf_trace_|__traceiter_)/;
 

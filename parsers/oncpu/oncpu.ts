@@ -21,7 +21,7 @@ export function parseOncpu(text: string): OncpuOutput {
   const output = readBpftraceOutput(text);
   const with_user = output.map('@user_samples');
   const samples = with_user.size > 0 ? with_user : output.map('@samples');
-  const key_start = with_user.size > 0 ? /^(\d+),\d+,(.*)$/s : /^(\d+),(.*)$/s;
+  const key_start = with_user.size > 0 ? /^(\d{1,20}),\d+,(.*)$/s : /^(\d{1,20}),(.*)$/s;
   return {
     health: output.health,
     samples: [...samples].flatMap(([key, count]) => {

@@ -19,10 +19,14 @@ export type PerfEventsParser = Readonly<{
 }>;
 
 const header =
-  /^ *(\S.*?)\s+(-?\d+)\/(-?\d+)\s+\[\d+\]\s+(\d+)\.(\d{9}):\s+([\w-]+:[\w-]+):\s?(.*)$/;
-const frame = /^\s+[0-9a-f]+ (.+) \((.*)\)$/;
-const lost_records = /PERF_RECORD_LOST\S*\D+(\d+)\s*$/;
+  /^ *(\S+(?:\s+\S+)*?)\s+(-?\d{1,20})\/(-?\d{1,20})\s+\[\d+\]\s+(\d{1,20})\.(\d{9}):\s+([\w-]+:[\w-]+):\s?(.*)$/;
+const frame = /^(?=.*\)$)\s+[0-9a-f]+ (.+) \((.*)\)$/;
+const lost_record = 'PERF_RECORD_LOST';
+const last_number = /(?<!\d)(\d{1,15})\s*$/;
 const max_frames = 64;
+
+const lostRecords = (line: string): number =>
+  line.includes(lost_record) ? Number(last_number.exec(line)?.[1] ?? 0) : 0;
 
 /**
  * `perf script --ns -F trace:comm,pid,tid,cpu,time,event,trace[,ip,sym,dso]` piece by piece
@@ -52,7 +56,7 @@ export function perfEventsParser(onEvent: (event: PerfEventRecord) => void): Per
     close();
     const [, comm, pid, tid, seconds, fraction, event, text] = header.exec(line) ?? [];
     if (comm === undefined || event === undefined) {
-      lost += Number(lost_records.exec(line)?.[1] ?? 0);
+      lost += lostRecords(line);
       return;
     }
     const time_ns = Number(seconds) * 1e9 + Number(fraction);

@@ -12,7 +12,7 @@ export type SchedSwitch = Readonly<{
 }>;
 
 const pattern =
-  /^prev_comm=.* prev_pid=(\d+) prev_prio=-?\d+ prev_state=(\S+) ==> next_comm=(.*) next_pid=(\d+) next_prio=-?\d+$/s;
+  /^prev_comm=.{0,64} prev_pid=(\d{1,20}) prev_prio=-?\d+ prev_state=(\S+) ==> next_comm=(.{0,64}) next_pid=(\d{1,20}) next_prio=-?\d+$/s;
 
 /** A sched:sched_switch as perf prints it; null for another event. */
 export function schedSwitch({ event, text }: PerfEventRecord): SchedSwitch | null {

@@ -175,7 +175,8 @@ function timeBefore(view: DataView, from: number, end: number): number {
   return at === point || at === from || view.getUint8(at - 1) !== space ? -1 : at;
 }
 
-function seconds(view: DataView, from: number, end: number): number {
+/** Null for more digits than a time has. */
+function seconds(view: DataView, from: number, end: number): number | null {
   let digits = 0;
   let scale = 0;
   for (let at = from; at < end; at++) {
@@ -187,13 +188,14 @@ function seconds(view: DataView, from: number, end: number): number {
       scale *= 10;
     }
   }
-  return digits / scale;
+  const time_s = digits / scale;
+  return Number.isFinite(time_s) ? time_s : null;
 }
 
-function wholeNumber(view: DataView, from: number, end: number): number {
+function wholeNumber(view: DataView, from: number, end: number): number | null {
   let number = 0;
   for (let at = from; at < end; at++) number = number * 10 + view.getUint8(at) - digit_0;
-  return number;
+  return Number.isFinite(number) ? number : null;
 }
 
 /** End of what stands before `end`, without blanks and the CR of a line end. */

@@ -94,10 +94,12 @@ function endsInTime(line: string, end: number): boolean {
  *     node  8261/8261  [000]  U
  */
 export function parseTask(text: string): Readonly<{ task: Task; cpu: number | null }> | null {
-  const [, before = '', cpu] = /^(.*?)(?: \[(\d+)\](?: +[A-Za-z]{1,4})?)? *\r?$/s.exec(text) ?? [];
-  const line = before.replace(/(?: +VM: *\d+)?(?: +VCPU:\d+)? *$/, '');
+  const whole = text.slice(0, endBefore(text, text.length));
+  const [, before = '', cpu] = /^(.*?)(?: \[(\d{1,9})\](?: +[A-Za-z]{1,4})?)?$/s.exec(whole) ?? [];
+  // Where blanks begin, and nowhere among them: many would take long.
+  const line = before.replace(/(?<! )(?: +VM: *\d{1,9})?(?: +VCPU:\d{1,9})? *$/, '');
   const idsAt = wordBefore(line, line.length);
-  const [, pid, tid] = /^(?:(-1|\d+)\/)?(-1|\d+)$/.exec(line.slice(idsAt)) ?? [];
+  const [, pid, tid] = /^(?:(-1|\d{1,10})\/)?(-1|\d{1,10})$/.exec(line.slice(idsAt)) ?? [];
   if (tid === undefined) return null;
   const comm = untrusted(line.slice(0, idsAt), 64);
   return {

@@ -270,6 +270,6 @@ export function perfScriptParser(
 /** PERF_RECORD_LOST since ever, PERF_RECORD_LOST_SAMPLES since 6.1. */
 function lostRecords(event: string, rest: string): number {
   if (!event.startsWith('PERF_RECORD_LOST')) return 0;
-  const [, count = ''] = /lost\D*(\d+)/.exec(rest) ?? [];
+  const [, count = ''] = /lost\D*(\d{1,15})/.exec(rest) ?? [];
   return Number(count);
 }

@@ -9,7 +9,7 @@ export type PerfTraceRow = Readonly<{
   max_ms: number | null;
 }>;
 
-const thread = /^ (.*) \((\d+)\), \d+ events, [\d.]+%$/;
+const thread = /^ (.*) \((\d{1,10})\), \d+ events, [\d.]+%$/;
 const heading = /^ {3}syscall\s+calls\s/;
 
 /**
@@ -48,7 +48,7 @@ function readRow(
   if (fields.length !== columns.length) return null;
   const value = (name: string): number | null => {
     const text = fields[columns.indexOf(name)];
-    return text === undefined ? null : Number(text);
+    return text === undefined || !/^\d{1,15}(?:\.\d+)?$/.test(text) ? null : Number(text);
   };
   const [calls, total_ms] = [value('calls'), value('total')];
   if (calls === null || total_ms === null) return null;

@@ -23,7 +23,7 @@ export function parsePidCgroup(text: string): Parsed<readonly CgroupMembership[]
   const warnings: ParseWarning[] = [];
   for (const [index, line] of text.split('\n').entries()) {
     if (line === '') continue;
-    const match = /^(\d+):([^:]*|name=[^:]*):(\/.*)$/u.exec(line);
+    const match = /^(\d{1,20}):([^:]*|name=[^:]*):(\/.*)$/u.exec(line);
     if (match === null) {
       warnings.push(warn(index + 1, 'not hierarchy:controllers:path', line));
       continue;

@@ -9,8 +9,8 @@ export type PidIo = Readonly<{ read_bytes: number; write_bytes: number }>;
  *     write_bytes: 0
  */
 export function parsePidIo(text: string): PidIo | null {
-  const read = /^read_bytes: (\d+)$/m.exec(text)?.[1];
-  const written = /^write_bytes: (\d+)$/m.exec(text)?.[1];
+  const read = /^read_bytes: (\d{1,20})$/m.exec(text)?.[1];
+  const written = /^write_bytes: (\d{1,20})$/m.exec(text)?.[1];
   if (read === undefined || written === undefined) return null;
   return { read_bytes: Number(read), write_bytes: Number(written) };
 }

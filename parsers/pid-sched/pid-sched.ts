@@ -55,7 +55,9 @@ const known: ReadonlySet<string> = new Set([
  */
 export function parsePidSched(text: string): Parsed<PidSched> {
   const dashes = text.indexOf(`\n${'-'.repeat(64)}`);
-  const heading = /^(.*) \((\d+), #threads: (\d+)\)$/su.exec(text.slice(0, Math.max(dashes, 0)));
+  const heading = /^(.*) \((\d{1,20}), #threads: (\d{1,20})\)$/su.exec(
+    text.slice(0, Math.max(dashes, 0)),
+  );
   if (heading === null) throw new ParseError('no heading above a line of dashes');
   const warnings: ParseWarning[] = [];
   const values = new Map<string, number>();

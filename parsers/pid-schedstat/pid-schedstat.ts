@@ -29,7 +29,7 @@ export function parsePidSchedstat(text: string): PidSchedstat {
   const wait_ns = Number(text.slice(first + 1, second));
   const timeslices = Number(text.slice(second + 1, end));
   const whole = first > 0 && second > first && end > second;
-  if (!whole || Number.isNaN(run_ns + wait_ns + timeslices)) {
+  if (!whole || !Number.isFinite(run_ns + wait_ns + timeslices)) {
     throw new ParseError('not three numbers');
   }
   return { run_ns, wait_ns, timeslices };

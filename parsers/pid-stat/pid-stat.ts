@@ -31,6 +31,8 @@ export type PidStat = Readonly<{
 
 /** Number of fields up to delayacct_blkio_ticks, which every kernel since 2.6.18 prints. */
 const needed_fields = 42;
+/** Fields are 64-bit; one digit more, since a double is no exact bound. */
+const largest = 2 ** 67;
 const minus = 45;
 const zero = 48;
 const nine = 57;
@@ -54,9 +56,11 @@ export function parsePidStat(text: string): PidStat {
   if (open < 2 || close < open) throw new ParseError('no comm in parentheses');
   const fields = numbers(text, close + 4);
   if (fields.length < needed_fields - 3) throw new ParseError('fewer than 42 fields');
+  const pid = Number(text.slice(0, open - 1));
+  if (!Number.isSafeInteger(pid)) throw new ParseError('no process id');
   const field = (number: number): number => fields[number - 4] ?? Number.NaN;
   return {
-    pid: Number(text.slice(0, open - 1)),
+    pid,
     comm: text.slice(open + 1, close),
     state: text.charAt(close + 2),
     ppid: field(4),
@@ -86,6 +90,7 @@ function numbers(text: string, start: number): number[] {
     if (code >= zero && code <= nine) value = value * 10 + code - zero;
     else if (code === minus) sign = -1;
     else if (code === 32 || code === 10) {
+      if (value > largest) throw new ParseError(`field ${found.length + 4} is too large`);
       found.push(sign * value);
       value = 0;
       sign = 1;

@@ -56,10 +56,10 @@ export function parsePidStatus(text: string): Parsed<PidStatus> {
     }
     return found.value.replace(' kB', '').split(/\s+/u).map(Number);
   }
-  const list = (name: string) => numbers(name, /^\d+(?:\s+\d+)*$/u);
-  const single = (name: string) => numbers(name, /^\d+$/u)?.[0] ?? null;
+  const list = (name: string) => numbers(name, /^\d{1,20}(?:\s+\d{1,20})*$/u);
+  const single = (name: string) => numbers(name, /^\d{1,20}$/u)?.[0] ?? null;
   const bytes = (name: string): number | null => {
-    const kib = numbers(name, /^\d+ kB$/u)?.[0];
+    const kib = numbers(name, /^\d{1,20} kB$/u)?.[0];
     return kib === undefined ? null : kib * 1024;
   };
   const uids = list('Uid');

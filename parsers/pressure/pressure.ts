@@ -12,7 +12,8 @@ export type Stall = Readonly<{
 /** `some`: at least one task stalled. `full`: all tasks that could run stalled at once. */
 export type Pressure = Readonly<{ some: Stall | null; full: Stall | null }>;
 
-const stallLine = /^(some|full) avg10=(\d+\.\d+) avg60=(\d+\.\d+) avg300=(\d+\.\d+) total=(\d+)$/;
+const stallLine =
+  /^(some|full) avg10=(\d+\.\d+) avg60=(\d+\.\d+) avg300=(\d+\.\d+) total=(\d{1,20})$/;
 
 /**
  * `/proc/pressure/{cpu,memory,io,irq}` and the `*.pressure` files of cgroup v2

@@ -32,8 +32,9 @@ export type ProcStat = Readonly<{
   procs_blocked: number | null;
 }>;
 
-const counterLine = /^(intr|softirq|ctxt|processes|btime|procs_running|procs_blocked) (\d+)(?: |$)/;
-const cpuLine = /^cpu(\d*) +((?:\d+ ?){4,})$/;
+const counterLine =
+  /^(intr|softirq|ctxt|processes|btime|procs_running|procs_blocked) (\d{1,20})(?: |$)/;
+const cpuLine = /^cpu(\d{0,9}) +(\d{1,20}(?: \d{1,20}){3,}) ?$/;
 
 /**
  * `/proc/stat` (fs/proc/stat.c, man 5 proc):

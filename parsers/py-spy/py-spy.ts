@@ -24,10 +24,14 @@ export function parsePySpy(text: string): Parsed<readonly PythonStack[]> {
 }
 
 function frameOf(text: string): PythonFrame {
-  const [, name = text, file = '', line = ''] = /^(.*) \((.+):(\d{1,9})\)$/.exec(text) ?? [];
+  const [place = '', line = ''] = /:(\d{1,9})\)$/.exec(text) ?? [];
+  const end = text.length - place.length;
+  const open = place === '' ? -1 : text.lastIndexOf(' (', end - 3);
+  const name = open < 0 ? text : text.slice(0, open);
+  const file = open < 0 ? '' : text.slice(open + 2, end);
   return {
     function_name: untrusted(name, 120),
     file: untrusted(file, 300),
-    line: line === '' ? null : Number(line),
+    line: open < 0 ? null : Number(line),
   };
 }

@@ -25,7 +25,7 @@ export function parseRunqlat(text: string): RunqlatOutput {
   const output = readBpftraceOutput(text);
   const groups = new Map<number, RunqlatGroup & { most: number }>();
   for (const key of output.stats(each.stats).keys()) {
-    const [, id = '', comm] = /^(\d+)(?:,(.*))?$/s.exec(key) ?? [];
+    const [, id = '', comm] = /^(\d{1,20})(?:,(.*))?$/s.exec(key) ?? [];
     const waits = distributionOf(output, each, key);
     const known = groups.get(Number(id));
     const leads = known === undefined || waits.count > known.most;

@@ -23,11 +23,15 @@ export function parseStacks(value: unknown): ScaleneStack[] {
 function readFrame(frame: unknown): ScaleneFrame[] {
   if (Array.isArray(frame)) {
     const [file, name, line] = frame as unknown[];
-    return typeof file === 'string' && typeof name === 'string' && typeof line === 'number'
+    return typeof file === 'string' &&
+      typeof name === 'string' &&
+      typeof line === 'number' &&
+      Number.isFinite(line)
       ? [{ file: untrusted(file, 1000), function: untrusted(name), line }]
       : [];
   }
-  const parts = typeof frame === 'string' ? /^(.*) (.*):(\d+);?$/.exec(frame) : null;
+  const parts =
+    typeof frame === 'string' ? /^(?=.*:\d{1,9};?$)(.*) (.*):(\d{1,9});?$/.exec(frame) : null;
   const [, file = '', name = '', line = ''] = parts ?? [];
   return parts
     ? [{ file: untrusted(file, 1000), function: untrusted(name), line: Number(line) }]

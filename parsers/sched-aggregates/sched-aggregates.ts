@@ -1,4 +1,8 @@
-import { type BpftraceOutput, readBpftraceOutput } from '../bpftrace-json/bpftrace-output.ts';
+import {
+  type BpftraceOutput,
+  readBpftraceOutput,
+  withNumberKeys,
+} from '../bpftrace-json/bpftrace-output.ts';
 import { type Distribution, distributionOf } from '../distribution.ts';
 
 /** Waits that ended on one CPU. `woken`: they began with a wakeup; else the task was preempted. */
@@ -38,7 +42,7 @@ export const stats_entries = 2;
  * A map that is empty is not printed.
  */
 export function parseSchedAggregates(text: string): SchedAggregates {
-  const output = readBpftraceOutput(text);
+  const output = withNumberKeys(readBpftraceOutput(text));
   return {
     waits: [...output.stats('@wait_ns').keys()]
       .map((key) => ({ key, ids: ids(key) }))

@@ -1,4 +1,4 @@
-import { readBpftraceOutput } from '../bpftrace-json/bpftrace-output.ts';
+import { readBpftraceOutput, withNumberKeys } from '../bpftrace-json/bpftrace-output.ts';
 import { type Distribution, distributionOf } from '../distribution.ts';
 import { histEntries, ids, stats_entries, waitMaps } from '../sched-aggregates/sched-aggregates.ts';
 
@@ -45,7 +45,7 @@ export type SchedProcesses = Readonly<{
  * A map that is empty is not printed.
  */
 export function parseSchedProcesses(text: string): SchedProcesses {
-  const output = readBpftraceOutput(text);
+  const output = withNumberKeys(readBpftraceOutput(text));
   const stats = output.stats('@wait_ns');
   const kind = (hist: string, key: string): Distribution =>
     distributionOf(output, { hist, stats: '', max: '' }, key);

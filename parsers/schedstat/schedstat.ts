@@ -20,7 +20,7 @@ export type CpuSchedStat = Readonly<{
 
 export type SchedStat = Readonly<{ version: number; cpus: readonly CpuSchedStat[] }>;
 
-const cpuLine = /^cpu(\d+) (\d+(?: \d+){8,})$/;
+const cpuLine = /^cpu(\d{1,20}) (\d{1,20}(?: \d{1,20}){8,})$/;
 
 /**
  * `/proc/schedstat` (kernel/sched/stats.c, Documentation/scheduler/sched-stats.rst), versions 15
@@ -38,7 +38,7 @@ const cpuLine = /^cpu(\d+) (\d+(?: \d+){8,})$/;
  */
 export function parseSchedStat(text: string): Parsed<SchedStat> {
   const lines = completeLines(text);
-  const version = Number(/^version (\d+)$/.exec(lines[0] ?? '')?.[1]);
+  const version = Number(/^version (\d{1,9})$/.exec(lines[0] ?? '')?.[1]);
   if (!(version >= 15)) throw new ParseError('not /proc/schedstat of version 15 or later', 1);
   const warnings: ParseWarning[] = [];
   if (version > 17) warnings.push(warn(1, 'a version newer than the known 17', lines[0] ?? ''));

@@ -12,7 +12,7 @@ export type ScxExit = Readonly<{
   message: string | null;
 }>;
 
-const disabled = /^\[\s*(\d+\.\d+)\] sched_ext: BPF scheduler "(.*)" disabled \((.*)\)$/;
+const disabled = /^\[\s*(\d+\.\d+)\] (?=.*\)$)sched_ext: BPF scheduler "(.*)" disabled \((.*)\)$/;
 
 /**
  * The last end of a sched_ext scheduler in the kernel's log (`dmesg --kernel`), or null; `wanted`:

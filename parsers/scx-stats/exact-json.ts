@@ -49,7 +49,7 @@ export function parseExactJson(text: string, printable = shown): ExactJson {
       exact.push(path.join('.'));
       return value.slice(1);
     }
-    if (typeof value === 'number' || typeof value === 'boolean') return value;
+    if (typeof value === 'number' || typeof value === 'boolean') return finite(value);
     if (Array.isArray(value)) return value.map((each, index) => at(String(index), each));
     if (typeof value !== 'object' || value === null) return null;
     const entries = Object.entries(value).map(([key, each]) => {
@@ -64,6 +64,10 @@ export function parseExactJson(text: string, printable = shown): ExactJson {
 }
 
 const shown = (text: string, max = max_text): string => untrusted(text, max);
+
+/** JSON of 1e400 is infinite. */
+const finite = (value: number | boolean): Json =>
+  Math.abs(Number(value)) === Number.POSITIVE_INFINITY ? null : value;
 
 /** Whether the value is an object, not a list. */
 export function isObject(value: Json | undefined): value is JsonObject {

@@ -18,12 +18,12 @@ export function parseSockStat(text: string): Parsed<SockStat> {
   const warnings: ParseWarning[] = [];
   const protocols: [string, Record<string, number>][] = [];
   for (const [index, line] of completeLines(text).entries()) {
-    const [, protocol, rest = ''] = /^(\w+):((?: \w+ -?\d+)+)$/.exec(line) ?? [];
+    const [, protocol, rest = ''] = /^(\w+):((?: \w+ -?\d{1,20})+)$/.exec(line) ?? [];
     if (protocol === undefined) {
       warnings.push(warn(index + 1, 'not "<protocol>: <name> <number> …"', line));
       continue;
     }
-    const pairs = [...rest.matchAll(/ (\w+) (-?\d+)/g)].map(
+    const pairs = [...rest.matchAll(/ (\w+) (-?\d{1,20})/g)].map(
       ([, name = '', value]): [string, number] => [name, Number(value)],
     );
     protocols.push([protocol, Object.fromEntries(pairs)]);

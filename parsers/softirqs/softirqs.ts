@@ -8,7 +8,7 @@ export type SoftIrqs = Readonly<{
   vectors: readonly Readonly<{ name: string; per_cpu: readonly number[]; total: number }>[];
 }>;
 
-const vectorLine = /^ *([A-Z_]+):((?: +\d+)+)$/;
+const vectorLine = /^ *([A-Z_]+):((?: +\d{1,20})+)$/;
 
 /**
  * `/proc/softirqs` (fs/proc/softirqs.c), columns of all possible CPUs, offline ones too:

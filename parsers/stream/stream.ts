@@ -151,11 +151,12 @@ export const stateLetter = (state: number): string =>
 function queues(fields: readonly string[]): Record<string, unknown> {
   const [prevDsq, prevSlice, nextDsq, waited, depth, vtime, nextSlice] = fields.slice(narrow);
   const next = queue(nextDsq);
+  const waited_ns = whole(waited);
   return {
     prev_dsq_id: queue(prevDsq),
     prev_slice_ns: whole(prevSlice),
     next_dsq_id: next,
-    next_dsq_lat_us: next === null ? null : Number(waited) / 1000,
+    next_dsq_lat_us: next === null || waited_ns === null ? null : waited_ns / 1000,
     next_dsq_nr_queued: next === null ? null : whole(depth),
     next_dsq_vtime: next === null ? null : whole(vtime),
     next_slice_ns: whole(nextSlice),

@@ -40,14 +40,15 @@ export function parseSyscountTable(text: string): readonly SyscountRow[] {
 
 function readRow(line: string, perProcess: boolean, unit_us: number): SyscountRow | null {
   const pattern = perProcess
-    ? /^(\d+)\s+(.*?)\s+(\d+)(?:\s+([\d.]+))?$/
-    : /^()(\S.*?)\s+(\d+)(?:\s+([\d.]+))?$/;
-  const [, pid, name, count, time] = pattern.exec(line) ?? [];
-  if (name === undefined || count === undefined) return null;
+    ? /^(\d{1,20})(?:\s+(\S+(?:\s+\S+)*?))?\s+(\d{1,20})(?:\s+(\d[\d.]{0,30}))?$/
+    : /^()(\S+(?:\s+\S+)*?)\s+(\d{1,20})(?:\s+(\d[\d.]{0,30}))?$/;
+  const [, pid, name = '', count, time] = pattern.exec(line) ?? [];
+  const total_us = time === undefined ? null : Number(time) * unit_us;
+  if (count === undefined || Number.isNaN(total_us)) return null;
   return {
     name,
     pid: perProcess ? Number(pid) : null,
     count: Number(count),
-    total_us: time === undefined ? null : Number(time) * unit_us,
+    total_us,
   };
 }

@@ -45,7 +45,8 @@ export function parseSyscount(text: string): SyscountOutput {
   const calls = began.size > 0 ? began : output.map('@returns');
   const timed = output.stats(times.stats).size > 0;
   const errors = errorsByCall(output);
-  const syscalls = [...calls].map(([key, count]) => ({
+  const numbered = [...calls].filter(([key]) => /^-?\d{1,10}$/.test(key));
+  const syscalls = numbered.map(([key, count]) => ({
     number: Number(key),
     calls: count,
     took: timed ? distributionOf(output, times, key) : null,
@@ -57,7 +58,9 @@ export function parseSyscount(text: string): SyscountOutput {
 function errorsByCall(output: BpftraceOutput): ReadonlyMap<number, SyscallCounts['errors']> {
   const byCall = new Map<number, { errno: number; count: number }[]>();
   for (const [key, count] of output.map('@errors')) {
-    const [number = Number.NaN, result = Number.NaN] = key.split(',').map(Number);
+    const [, call, returned] = /^(-?\d{1,10}),(-?\d{1,10})$/.exec(key) ?? [];
+    if (call === undefined) continue;
+    const [number, result] = [Number(call), Number(returned)];
     const known = byCall.get(number) ?? [];
     byCall.set(number, known);
     known.push({ errno: -result, count });
@@ -69,7 +72,7 @@ function errorsByCall(output: BpftraceOutput): ReadonlyMap<number, SyscallCounts
 function taskCalls(output: BpftraceOutput): readonly TaskCalls[] {
   const took = output.stats('@task_ns');
   return [...output.map('@task_calls')].flatMap(([key, calls]) => {
-    const [, pid, comm, number] = /^(\d+),(.*),(-?\d+)$/s.exec(key) ?? [];
+    const [, pid, comm, number] = /^(\d{1,10}),(.*),(-?\d{1,10})$/s.exec(key) ?? [];
     if (pid === undefined || comm === undefined) return [];
     const total_ns = took.get(key)?.total ?? null;
     return [{ pid: Number(pid), comm, number: Number(number), calls, total_ns }];

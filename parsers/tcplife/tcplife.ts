@@ -33,9 +33,9 @@ export type TcplifeOutput = Readonly<{
 }>;
 
 const change =
-  /^C (\d+) ([0-9a-f]{1,16}) (\d+) (\d+) (\d+) ([46]) (\d+) (\d+) (.*)\|([0-9a-f.:]+)\|([0-9a-f.:]+)$/s;
-const amount = /^B ([0-9a-f]{1,16}) (\d+) (\d+) (\d+) (\d+)$/;
-const again = /^R (\d+) (\d+) (\d+)$/;
+  /^C (\d{1,20}) ([0-9a-f]{1,16}) (\d{1,20}) (\d{1,20}) (\d{1,20}) ([46]) (\d{1,20}) (\d{1,20}) (.*)\|([0-9a-f.:]+)\|([0-9a-f.:]+)$/s;
+const amount = /^B ([0-9a-f]{1,16}) (\d{1,20}) (\d{1,20}) (\d{1,20}) (\d{1,20})$/;
+const again = /^R (\d{1,20}) (\d{1,20}) (\d{1,20})$/;
 
 /**
  * What scripts/bpftrace/tcplife.bt prints.

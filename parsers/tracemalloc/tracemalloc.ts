@@ -36,15 +36,18 @@ function isReport(value: unknown): value is Report {
   if (typeof value !== 'object' || value === null) return false;
   return (
     'interval_s' in value &&
-    typeof value.interval_s === 'number' &&
+    isNumber(value.interval_s) &&
     'elapsed_s' in value &&
-    typeof value.elapsed_s === 'number' &&
+    isNumber(value.elapsed_s) &&
     'exit' in value &&
     typeof value.exit === 'string' &&
     'lines' in value &&
     Array.isArray(value.lines)
   );
 }
+
+/** JSON of 1e400 is infinite. */
+const isNumber = (value: unknown): value is number => Number.isFinite(value);
 
 function readLine(row: unknown): HeldMemory[] {
   if (
@@ -55,7 +58,7 @@ function readLine(row: unknown): HeldMemory[] {
     return [];
   }
   const { file, line, bytes } = row;
-  if (typeof file !== 'string' || typeof line !== 'number' || !Array.isArray(bytes)) return [];
-  const numbers = bytes.filter((each): each is number => typeof each === 'number');
+  if (typeof file !== 'string' || !isNumber(line) || !Array.isArray(bytes)) return [];
+  const numbers = bytes.filter((each): each is number => Number.isFinite(each));
   return [{ file: untrusted(file, 1000), line, bytes: numbers }];
 }

@@ -1,6 +1,6 @@
 import { completeLines } from '../lines.ts';
 
-const counterLine = /^(\w+) (\d+)$/;
+const counterLine = /^(\w+) (\d{1,20})$/;
 
 /**
  * `/proc/vmstat` (mm/vmstat.c): counters and page counts by name. pswpin, pswpout and nr_* are

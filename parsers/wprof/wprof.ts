@@ -61,7 +61,7 @@ export function parseWprof(text: string): WprofTrace {
       return;
     }
     const { id, frames } = record;
-    if (typeof id === 'number' && Array.isArray(frames)) {
+    if (typeof id === 'number' && Number.isFinite(id) && Array.isArray(frames)) {
       stacks.set(
         id,
         frames.map((each) => frameOf(String(each))),
@@ -155,4 +155,6 @@ function json(text: string): Json | null {
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const number = (value: unknown): number | null => (typeof value === 'number' ? value : null);
+/** JSON of 1e400 is infinite. */
+const number = (value: unknown): number | null =>
+  typeof value === 'number' && Number.isFinite(value) ? value : null;
