@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { TracewrightError } from '../errors.ts';
 
 /** Files of ours, in a directory that only we can enter and that goes when we go. */
 export type Scratch = Readonly<{
@@ -31,6 +32,7 @@ export function scratchSpace(): Scratch {
 
   function own(): string {
     if (directory === undefined) {
+      requireOwnNames(tmpdir());
       sweep();
       directory = mkdtempSync(join(tmpdir(), `${scratchPrefix}${process.pid}-`));
       const made = directory;
@@ -65,6 +67,17 @@ export function scratchSpace(): Scratch {
     },
     remove: (name) => rmSync(path(name), { force: true }),
   };
+}
+
+/** Where others may rename what is ours they could put a folder of theirs in its place. */
+function requireOwnNames(folder: string): void {
+  const { mode } = statSync(folder);
+  if ((mode & 0o022) === 0 || (mode & 0o1000) !== 0) return;
+  throw new TracewrightError(
+    'NOT_ALLOWED',
+    `${folder} is writable by others and not sticky: whoever may write there could replace files of ours.`,
+    `sudo chmod +t ${folder}, or set TMPDIR to a folder of your own.`,
+  );
 }
 
 function sweep(): void {

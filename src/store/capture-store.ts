@@ -6,7 +6,6 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
   writeSync,
@@ -14,7 +13,8 @@ import {
 import { join } from 'node:path';
 import { TracewrightError } from '../errors.ts';
 import { type CaptureFile, captureFile } from './capture-file.ts';
-import { privateFolder } from './state-folder.ts';
+import { readOwnFile } from './own-file.ts';
+import { privateFolder, requirePrivate } from './state-folder.ts';
 
 /** A capture that is kept: what it is, and its files beside it. */
 export type Manifest = Readonly<{
@@ -85,12 +85,18 @@ export function captureStore(
   const limits = { ...generous, ...lower };
   const home = (kind: string): string => join(folder, kind);
 
+  /** Others could have put captures of theirs into it, or links to files of ours. */
+  const requireOwn = (kind: string): void => {
+    requirePrivate(folder);
+    requirePrivate(home(kind));
+  };
+
   const manifestOf = (kind: string, id: string): Manifest | null => {
     if (!id_pattern.test(id)) return null;
+    requireOwn(kind);
     try {
-      const manifest: unknown = JSON.parse(
-        readFileSync(join(home(kind), id, 'manifest.json'), 'utf8'),
-      );
+      const text = readOwnFile(join(home(kind), id, 'manifest.json'));
+      const manifest: unknown = text === null ? null : JSON.parse(text);
       return isManifest(manifest) && manifest.id === id ? manifest : null;
     } catch {
       return null;
@@ -131,6 +137,7 @@ export function captureStore(
   function newFolder(kind: string) {
     const id = `${kind}_${now().getTime().toString(36)}${randomBytes(3).toString('hex')}`;
     const part = join(home(kind), `.${id}`);
+    requireOwn(kind);
     attempt(part, () => {
       privateFolder(folder);
       privateFolder(home(kind));
@@ -217,11 +224,7 @@ export function captureStore(
     },
     read(kind, id, file) {
       if (!file_pattern.test(file) || manifestOf(kind, id) === null) return null;
-      try {
-        return readFileSync(join(home(kind), id, file), 'utf8');
-      } catch {
-        return null;
-      }
+      return readOwnFile(join(home(kind), id, file));
     },
   };
 }

@@ -8,8 +8,15 @@ export const stateFolder = (): string => join(homedir(), '.local/state/tracewrig
 
 /** Ours alone: a link, or a folder of someone else, is refused rather than followed. */
 export function privateFolder(path: string): void {
+  requirePrivate(path);
   mkdirSync(path, { recursive: true, mode: 0o700 });
-  const stats = lstatSync(path);
+  requirePrivate(path);
+}
+
+/** NOT_ALLOWED where the folder is there and others may put something into it. */
+export function requirePrivate(path: string): void {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return;
   if (!stats.isDirectory() || stats.uid !== process.geteuid?.() || (stats.mode & 0o022) !== 0) {
     throw new TracewrightError(
       'NOT_ALLOWED',
