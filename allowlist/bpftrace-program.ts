@@ -1,5 +1,11 @@
+import { oneOf, Refused } from './command.ts';
 import { type InsertProbe, retargetDsqProgram } from './dsq-program.ts';
-import { type FunctionMode, type FunctionProbe, functionProgram } from './function-program.ts';
+import {
+  type FunctionMode,
+  type FunctionProbe,
+  functionModes,
+  functionProgram,
+} from './function-program.ts';
 import { retargetLibc } from './libc-program.ts';
 import { composeStreamProgram, type StreamPart } from './stream-program.ts';
 
@@ -47,7 +53,7 @@ export type Workshop = Readonly<{
 
 /** The file of a program: the shipped one, or one that is composed for it. */
 export function programFile(program: BpftraceProgram, workshop: Workshop): string {
-  if (program.kind === 'whole') return workshop.script(program.name).path;
+  if (program.kind === 'whole') return workshop.script(programName(program)).path;
   const shipped = (name: string): string => workshop.script(name).text;
   return workshop.scratch.write(`${programName(program)}.bt`, composed(program, shipped));
 }
@@ -62,18 +68,29 @@ export function chosenFunctions(program: BpftraceProgram): readonly string[] {
 type Composed = Exclude<BpftraceProgram, { kind: 'whole' }>;
 
 export function programName(program: BpftraceProgram): string {
-  if (program.kind === 'whole' || program.kind === 'libc') return program.name;
-  return program.kind === 'functions' ? `function-${program.mode}` : program.kind;
+  switch (program.kind) {
+    case 'whole':
+      return oneOf('program', program.name, wholePrograms);
+    case 'functions':
+      return `function-${oneOf('mode', program.mode, functionModes)}`;
+    case 'libc':
+      return 'gethostlatency';
+    case 'dsq':
+    case 'stream':
+      return program.kind;
+    default:
+      throw new Refused('this is no program of bpftrace');
+  }
 }
 
 function composed(program: Composed, shipped: (name: string) => string): string {
   switch (program.kind) {
     case 'libc':
-      return retargetLibc(shipped(program.name), program.libc);
+      return retargetLibc(shipped(programName(program)), program.libc);
     case 'dsq':
       return retargetDsqProgram(shipped('dsq'), program.probe);
     case 'functions':
-      return functionProgram(shipped(`function-${program.mode}`), program.mode, program.probes);
+      return functionProgram(shipped(programName(program)), program.mode, program.probes);
     case 'stream':
       return composeStreamProgram(
         program.parts,

@@ -1,7 +1,7 @@
 import * as z from 'zod/v4';
 import { wholePrograms } from './bpftrace-program.ts';
 import { insertSymbols } from './dsq-program.ts';
-import { most_functions } from './function-program.ts';
+import { functionModes, most_functions } from './function-program.ts';
 import { type PlainFragment, type StreamPart, streamFragments } from './stream-program.ts';
 
 /** What a request for a run of bpftrace may say. Names and ranges are checked again as it is made. */
@@ -63,7 +63,7 @@ const program = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('dsq'), probe }),
   z.strictObject({
     kind: z.literal('functions'),
-    mode: z.enum(['count', 'latency', 'stacks']),
+    mode: z.enum(functionModes),
     probes: z
       .array(z.strictObject({ name: functionName, kind: z.enum(['fentry', 'kfunc', 'kprobe']) }))
       .min(1)

@@ -1,7 +1,8 @@
 import { integer, matching, Refused } from './command.ts';
 import { function_name, refusedFunction } from './function-names.ts';
 
-export type FunctionMode = 'count' | 'latency' | 'stacks';
+export const functionModes = ['count', 'latency', 'stacks'] as const;
+export type FunctionMode = (typeof functionModes)[number];
 
 /** `kfunc` is what bpftrace called fentry before 0.21. */
 export type FunctionProbe = Readonly<{ name: string; kind: 'fentry' | 'kfunc' | 'kprobe' }>;

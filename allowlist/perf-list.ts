@@ -1,9 +1,6 @@
 import { approve, type Command, oneOf } from './command.ts';
 import { programs } from './programs.ts';
 
-const known = ['hw', 'sw', 'tracepoint'] as const;
-type Kind = (typeof known)[number];
-
 const limits = { duration_ms: 10_000, output_bytes: 8 * 1024 * 1024 };
 
 export const perfListKinds = ['hw', 'sw', 'tracepoint'] as const;
@@ -16,7 +13,7 @@ type Kind = (typeof perfListKinds)[number];
 export function perfList(kinds: readonly Kind[]): Command {
   return approve({
     program: programs.perf,
-    args: ['list', '--no-desc', ...kinds.map((each) => oneOf('kind', each, known))],
+    args: ['list', '--no-desc', ...kinds.map((each) => oneOf('kind', each, perfListKinds))],
     limits,
     privateMounts: true,
     request: { maker: 'perfList', parameters: { kinds } },

@@ -2,7 +2,8 @@ import type { Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
 import { cut, page } from '../page.ts';
 import type { Reading } from '../reading.ts';
-import { capture_ttl_ms, type Manifest } from '../store/capture-store.ts';
+import { capture_ttl_ms } from '../store/capture-store.ts';
+import type { Manifest } from '../store/manifest.ts';
 
 export type KeptCapture = Manifest & Readonly<{ expires_at: string }>;
 

@@ -13,18 +13,9 @@ import {
 import { join } from 'node:path';
 import { TracewrightError } from '../errors.ts';
 import { type CaptureFile, captureFile } from './capture-file.ts';
+import { isManifest, type Manifest } from './manifest.ts';
 import { readOwnFile } from './own-file.ts';
 import { privateFolder, requirePrivate } from './state-folder.ts';
-
-/** A capture that is kept: what it is, and its files beside it. */
-export type Manifest = Readonly<{
-  id: string;
-  kind: string;
-  created_at: string;
-  /** Shown in lists: what was captured, in words. */
-  title: string;
-  bytes: number;
-}>;
 
 export type CaptureStore = Readonly<{
   /** Keeps texts under a new id. EXECUTION_FAILED without space, which leaves older ones whole. */
@@ -273,18 +264,6 @@ function names(path: string): string[] {
   } catch {
     return [];
   }
-}
-
-function isManifest(value: unknown): value is Manifest {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'id' in value &&
-    'created_at' in value &&
-    typeof value.created_at === 'string' &&
-    'bytes' in value &&
-    typeof value.bytes === 'number'
-  );
 }
 
 const tooLarge = (bytes: number, quota: number): TracewrightError =>

@@ -1,6 +1,12 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import * as bpftool from '../../allowlist/bpftool.ts';
 import { bpftraceScript } from '../../allowlist/bpftrace.ts';
+import {
+  type BpftraceProgram,
+  type Workshop,
+  wholePrograms,
+} from '../../allowlist/bpftrace-program.ts';
 import type { Command, Program } from '../../allowlist/command.ts';
 import { kernelMessages } from '../../allowlist/dmesg.ts';
 import { openFile } from '../../allowlist/open-file.ts';
@@ -70,6 +76,43 @@ const known: readonly Program[] = [
   ...traceTools.flatMap((tool) => [libbpfTool(tool), bccTool(tool)]),
 ];
 
+const function_name = one('tcp_sendmsg', 'vfs_read', 'do_*', '__x64_sys_read');
+const probeKind = one('fentry' as const, 'kfunc' as const, 'kprobe' as const);
+const bpftraceProgram: fc.Arbitrary<BpftraceProgram> = fc.oneof(
+  fc.record({ kind: fc.constant('whole' as const), name: one(...wholePrograms) }),
+  fc.record({
+    kind: fc.constant('libc' as const),
+    name: fc.constant('gethostlatency' as const),
+    libc: one('/lib/x86_64-linux-gnu/libc.so.6', '/usr/lib/libc.so.6'),
+  }),
+  fc.record({
+    kind: fc.constant('functions' as const),
+    mode: one('count' as const, 'latency' as const, 'stacks' as const),
+    probes: fc.array(fc.record({ name: function_name, kind: probeKind }), { maxLength: 3 }),
+  }),
+  fc.record({
+    kind: fc.constant('stream' as const),
+    parts: fc.array(
+      fc.record({
+        fragment: fc.constant('kprobe' as const),
+        function: function_name,
+        registers: fc.constantFrom(6 as const, 8 as const),
+      }),
+      { maxLength: 2 },
+    ),
+    shows_records: flag,
+    with_tracer: flag,
+  }),
+);
+/** Programs as they are shipped, and a folder of ours. */
+const workshop: Workshop = {
+  script: (name) => ({
+    path: `/opt/tracewright/scripts/bpftrace/${name}.bt`,
+    text: readFileSync(`scripts/bpftrace/${name}.bt`, 'utf8'),
+  }),
+  scratch: { write: (name) => `/tmp/tracewright-0-1-x/${name}` },
+};
+
 type Make = () => Command;
 const made = <T>(values: fc.Arbitrary<T>, make: (value: T) => Command): fc.Arbitrary<Make> =>
   values.map((value) => () => make(value));
@@ -86,7 +129,7 @@ export const makers: Readonly<Record<string, fc.Arbitrary<Make>>> = {
   bpftraceScript: made(
     fc.record(
       {
-        path: file,
+        program: bpftraceProgram,
         parameters: fc.array(whole(2 ** 33), { maxLength: 31 }),
         duration_ms: duration,
         format: one('json' as const, 'text' as const),
@@ -99,9 +142,9 @@ export const makers: Readonly<Record<string, fc.Arbitrary<Make>>> = {
         one_process: flag,
         buffer_pages: whole(20_000),
       },
-      { requiredKeys: ['path', 'parameters', 'duration_ms'] },
+      { requiredKeys: ['program', 'parameters', 'duration_ms'] },
     ),
-    bpftraceScript,
+    (run) => bpftraceScript(run, workshop),
   ),
   kernelMessages: fixed(kernelMessages),
   openFile: made(file, openFile),
