@@ -34,6 +34,7 @@ ExecStart=${helperWords(program.node, program.bundle).map(quoted).join(' ')}
 StandardInput=socket
 StandardOutput=socket
 StandardError=journal
+LogsDirectory=tracewright
 User=root
 UMask=0077
 CapabilityBoundingSet=CAP_SYS_ADMIN CAP_BPF CAP_PERFMON CAP_SYS_PTRACE CAP_DAC_READ_SEARCH CAP_SYS_CHROOT CAP_SYSLOG CAP_SYS_RESOURCE CAP_IPC_LOCK
