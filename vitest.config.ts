@@ -18,8 +18,6 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [live, '**/node_modules/**'],
           testTimeout: 30_000,
-          // Many start servers and clients, for which a busy machine can be too slow once.
-          retry: 1,
         },
       },
       {
@@ -29,7 +27,7 @@ export default defineConfig({
           include: [live],
           testTimeout: 60_000,
           // What else the machine does falls into one of two windows that are compared; it does so
-          // again only where the two disagree. The default reporter says which tests were repeated.
+          // again only where the two disagree. The end of a run names the tests that were repeated.
           retry: 2,
         },
       },

@@ -31,7 +31,7 @@ async function startParent(
 async function killAndExpectNoChild({ child, pid }: { child: ChildProcess; pid: number }) {
   expect(isRunning(pid)).toBe(true);
   child.kill('SIGKILL');
-  await expect.poll(() => isRunning(pid), { timeout: 2000 }).toBe(false);
+  await expect.poll(() => isRunning(pid), { timeout: 20_000 }).toBe(false);
 }
 
 const ignoring = join(folder, 'ignore-int.sh');

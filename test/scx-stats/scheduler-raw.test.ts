@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { SchedulerStats } from '../../src/collectors/scx-stats-report.ts';
 import type { Context } from '../../src/context.ts';
@@ -124,8 +123,7 @@ describe('stats://scheduler/raw', () => {
     const root = host(bpfland);
     const scheduler = await serve(root);
     await read(context(root, scheduler, false));
-    await delay(20);
-    expect(scheduler.connections()).toEqual({ open: 0, ever: 1 });
+    await expect.poll(scheduler.connections).toEqual({ open: 0, ever: 1 });
   });
 
   test('a restarted scheduler is connected to again, with a new baseline', async () => {
@@ -226,8 +224,7 @@ describe('scx_lavd, which serves one sampler', () => {
       const answer = await read(ctx);
       expect(answer.stats).toMatchObject({ nr_enqueued: 1000 });
       expect(answer.warnings.join()).toContain('interrupted any running `scx_lavd --monitor`');
-      await delay(20);
-      expect(scheduler.connections()).toEqual({ open: 0, ever });
+      await expect.poll(scheduler.connections).toEqual({ open: 0, ever });
     }
   });
 

@@ -1,5 +1,6 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { afterAll } from 'vitest';
 import * as z from 'zod/v4';
 
 const Message = z.looseObject({
@@ -12,6 +13,12 @@ const Message = z.looseObject({
 export type Message = z.infer<typeof Message>;
 
 const bundle = 'dist/cli.js';
+
+const children = new Set<ChildProcess>();
+afterAll(() => {
+  // Those of tests that failed; the others have ended.
+  for (const child of children) child.kill('SIGTERM');
+});
 
 /** A JSON-RPC request as a line of text. */
 export const line = (id: number, method: string, params: object = {}): string =>
@@ -46,6 +53,8 @@ export function parseLines(stdout: string): Message[] {
 /** A server that stays up, spoken to line by line. */
 export function connect(args: readonly string[] = ['mcp']) {
   const child = spawn(process.execPath, [bundle, ...args], { stdio: ['pipe', 'pipe', 'ignore'] });
+  children.add(child);
+  child.once('exit', () => children.delete(child));
   const messages: Message[] = [];
   const waiting = new Map<number, (message: Message) => void>();
   createInterface({ input: child.stdout }).on('line', (text) => {
