@@ -20,6 +20,7 @@ import { bundled } from './bundled.mjs';
 
 const inputs = join(homedir(), '.cache', 'tracewright-bench');
 const ours = 'tracewright';
+const begun = 'tracewright, its first 10 MB';
 const inferno = 'inferno-collapse-perf';
 const perl = 'stackcollapse-perf.pl';
 const others = {
@@ -30,8 +31,11 @@ const others = {
 const large = 500e6;
 const budget = { times: { [perl]: 10, [inferno]: 1 }, rss_mb: 120, times_perf_script: 1.5 };
 
-const [what, first, second] = process.argv.slice(2);
-if (what === 'side') await side(first, second);
+/** Of a file, read by a process of its own: what it costs to start and to learn what the text holds. */
+const beginning = 10e6;
+
+const [what, first, second, third] = process.argv.slice(2);
+if (what === 'side') await side(first, second, Number(third ?? Number.POSITIVE_INFINITY));
 else if (what === 'scan') scan(first);
 else if (what === 'record') {
   const { record } = await import('./inputs/perf-script.mjs');
@@ -72,6 +76,7 @@ function compareOn(file, bundle, rounds) {
   const self = fileURLToPath(import.meta.url);
   const programs = new Map([
     [ours, [process.execPath, self, 'side', bundle, file]],
+    [begun, [process.execPath, self, 'side', bundle, file, String(beginning)]],
     // What remains when nothing is done but to look for the ends of lines.
     ['newline scan', [process.execPath, self, 'scan', file]],
     [inferno, [others[inferno], '-n', '1', '--all', file]],
@@ -107,6 +112,8 @@ function timed(command) {
 function report(file, bytes, runs) {
   const mine = figures(runs.get(ours));
   console.log(`${file.split('/').at(-1)}, ${(bytes / 1e6).toFixed(0)} MB`);
+  started(bytes, mine, figures(runs.get(begun)), runs.get(perl));
+  runs.delete(begun);
   for (const [name, each] of runs) {
     if (each.length === 0) {
       console.log(`  ${name}: not installed`);
@@ -122,6 +129,17 @@ function report(file, bytes, runs) {
     if (cpu_ms < wanted * mine.cpu_ms) over(`not ${wanted} x as fast as ${name}`);
   }
   if (mine.rss_mb > budget.rss_mb) over(`more than ${budget.rss_mb} MB`);
+}
+
+/** What every further MB costs, beside what the first ones do. */
+function started(bytes, mine, first, byPerl) {
+  const rate = (bytes - beginning) / (mine.cpu_ms - first.cpu_ms) / 1e3;
+  const script = byPerl.length === 0 ? null : bytes / figures(byPerl).cpu_ms / 1e3;
+  const ratio = script === null ? '' : `, ${(rate / script).toFixed(1)} x ${perl}`;
+  console.log(
+    `  ${begun}: ${first.cpu_ms.toFixed(0)} ms of CPU time; from there on ` +
+      `${rate.toFixed(0)} MB per CPU second${ratio}`,
+  );
 }
 
 function figures(runs) {
@@ -168,13 +186,15 @@ async function endToEnd(recording, bundle, rounds) {
   if (ratio > budget.times_perf_script) over(`more than ${budget.times_perf_script} x`);
 }
 
-async function side(bundle, file) {
+async function side(bundle, file, most) {
   const { perfScriptImport, writeFolded } = await import(pathToFileURL(bundle));
   const reading = perfScriptImport('comm');
   const fd = openSync(file, 'r');
   const buffer = Buffer.allocUnsafe(64 * 1024);
-  for (let got = readSync(fd, buffer); got > 0; got = readSync(fd, buffer)) {
+  let read = 0;
+  for (let got = readSync(fd, buffer); got > 0 && read < most; got = readSync(fd, buffer)) {
     reading.push(buffer.subarray(0, got));
+    read += got;
   }
   for (const profile of reading.end()) {
     writeFolded(profile, {}, (piece) => writeSync(1, piece));
