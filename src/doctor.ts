@@ -4,6 +4,7 @@ import { asUnavailable, stream_uri } from './collectors/event-types.ts';
 import { type KernelFacts, kernelFacts } from './collectors/kernel-facts.ts';
 import { runsPrivileged } from './collectors/privileges.ts';
 import { type ProgramVersion, programVersions } from './collectors/program-versions.ts';
+import { type Rights, rights } from './collectors/rights.ts';
 import type { Call, Context } from './context.ts';
 import { toTracewrightError } from './errors.ts';
 import { describePolicies } from './policy/describe.ts';
@@ -30,6 +31,7 @@ export type Diagnosis = Readonly<{
   policy: readonly string[];
   /** Where executions are recorded; null: nowhere. */
   audit: string | null;
+  rights: Rights;
   programs: readonly ProgramVersion[];
   kernel: KernelFacts;
   resources: readonly Check[];
@@ -77,7 +79,19 @@ export async function diagnose(ctx: Context, call: Call): Promise<Diagnosis> {
   const node = process.versions.node;
   const policy = describePolicies(ctx.policies);
   const audit = ctx.settings.audit?.place ?? null;
-  return { tracewright: version, node, policy, audit, programs, kernel, resources, tools };
+  // Last: whether the helper answers is known by now.
+  const asWhom = rights(ctx, programs);
+  return {
+    tracewright: version,
+    node,
+    rights: asWhom,
+    policy,
+    audit,
+    programs,
+    kernel,
+    resources,
+    tools,
+  };
 }
 
 /** Reading it would tell nothing before something is tracked. */

@@ -14,6 +14,7 @@ function render({
   node,
   policy,
   audit,
+  rights,
   programs,
   kernel,
   resources,
@@ -24,6 +25,10 @@ function render({
     `tracewright ${tracewright}, Node.js ${node}`,
     `Audit: ${audit ?? 'nothing is recorded (--audit file)'}`,
     ...(policy.length === 0 ? [] : ['', style.head('Policy'), ...policy.map(indent)]),
+    '',
+    style.head('Rights'),
+    `  ${asWhom(rights)}`,
+    ...rights.problems.flatMap(renderProblem),
     '',
     style.head('Programs'),
     ...renderTable(
@@ -50,6 +55,23 @@ function render({
     ...tools.flatMap((each) => renderCheck(each, style)),
   ].join('\n');
 }
+
+function asWhom({ runs_as, helper }: Diagnosis['rights']): string {
+  if (runs_as === 'root') return 'runs as root';
+  const way = helper === 'sudo' ? 'through sudo' : 'through its socket';
+  return helper === null
+    ? 'runs as a user, without a helper'
+    : `runs as a user, with a helper ${way}`;
+}
+
+const renderProblem = ({
+  what,
+  reason,
+  fix,
+}: Diagnosis['rights']['problems'][number]): string[] => [
+  `  ${what}: ${reason}`,
+  ...(fix === null ? [] : [`    fix: ${fix}`]),
+];
 
 function renderCheck({ name, state, source, problems }: Check, style: Style): string[] {
   const paint = { available: style.good, degraded: style.poor, unavailable: style.bad }[state];

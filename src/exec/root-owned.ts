@@ -1,4 +1,4 @@
-import { readdirSync, realpathSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /**
@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 export function weakPlace(path: string): string | null {
   const real = realpathSync(path);
   const folders = new Set([...wayTo(dirname(real)), ...wayTo(dirname(path))]);
-  return [real, ...folders].find(isWeak) ?? null;
+  return [real, path, ...folders].find(isWeak) ?? null;
 }
 
 /** The same for a folder and all that is in it. */
@@ -24,6 +24,8 @@ function wayTo(folder: string): readonly string[] {
 }
 
 function isWeak(path: string): boolean {
+  const link = lstatSync(path);
+  if (link.isSymbolicLink() && link.uid !== 0) return true;
   const stats = statSync(path);
   const sticky = stats.isDirectory() && (stats.mode & 0o1000) !== 0;
   return stats.uid !== 0 || ((stats.mode & 0o022) !== 0 && !sticky);

@@ -28,23 +28,18 @@ export function helperClient(connect: () => HelperPipe): HelperClient {
 
   function connection(): Promise<Connection> {
     clearTimeout(idle);
-    current ??= open();
-    return current;
-  }
-
-  async function open(): Promise<Connection> {
-    try {
-      return await openConnection(connect(), {
-        onIdle: rest,
-        onClose() {
-          held.clear();
-          current = null;
-        },
-      });
-    } catch (thrown) {
+    if (current !== null) return current;
+    let mine: Promise<Connection> | null = null;
+    const lost = (): void => {
+      // Another may have taken its place.
+      if (current !== mine) return;
       current = null;
-      throw thrown;
-    }
+      held.clear();
+    };
+    mine = Promise.resolve().then(() => openConnection(connect(), { onIdle: rest, onClose: lost }));
+    mine.catch(lost);
+    current = mine;
+    return mine;
   }
 
   function rest(): void {
@@ -53,9 +48,7 @@ export function helperClient(connect: () => HelperPipe): HelperClient {
   }
 
   function close(): void {
-    const open = current;
-    current = null;
-    void open?.then((each) => each.close()).catch(() => {});
+    void current?.then((open) => open.close()).catch(() => {});
   }
 
   return {

@@ -242,7 +242,7 @@ test('whoever is no helper of this version cannot be reached', async () => {
 });
 
 test('frames survive any division into pieces', () => {
-  const sent = [0, 1, 9, 70_000].map((length, id) =>
+  const sent = [0, 1, 9, 5000].map((length, id) =>
     encodeFrame('stdout', id, Buffer.alloc(length, 'x')),
   );
   const bytes = Buffer.concat(sent);
@@ -252,9 +252,23 @@ test('frames survive any division into pieces', () => {
       got.push({ ...frame, payload: Buffer.from(payload) });
     });
     for (let at = 0; at < bytes.length; at += size) read(bytes.subarray(at, at + size));
-    expect(
-      Buffer.concat(got.map(({ kind, id, payload }) => encodeFrame(kind, id, payload))),
-    ).toEqual(bytes);
+    const again = got.map(({ kind, id, payload }) => encodeFrame(kind, id, payload));
+    expect(Buffer.concat(again).equals(bytes)).toBe(true);
   }
   expect(() => frameReader(() => {})(Buffer.from('sudo: a password is required'))).toThrow();
+});
+
+test('a way that cannot be gone now is tried again the next time', async () => {
+  const own = session(programs.command('exit-3'));
+  let attempts = 0;
+  const client = helperClient(() => {
+    attempts += 1;
+    if (attempts === 1) throw new Error('nothing is installed');
+    return own.pipe;
+  });
+  await expect(client.start(asked)).rejects.toThrow('nothing is installed');
+  expect(await toTheEnd(client.start(asked))).toMatchObject({ exit_code: 3 });
+  expect(await toTheEnd(client.start(asked))).toMatchObject({ exit_code: 3 });
+  expect(attempts).toBe(2);
+  client.close();
 });
