@@ -5,5 +5,5 @@ export const replaceable = (weak: string): TracewrightError =>
   new TracewrightError(
     'NOT_ALLOWED',
     `Others than root may replace ${weak}: whoever does would become root through the helper.`,
-    'sudo npm install --global tracewright (with a Node.js that belongs to root, as /usr/bin/node), then run that one.',
+    'sudo npm install --global --prefix /opt/tracewright tracewright, then use /opt/tracewright/bin/tracewright with a Node.js of root.',
   );
