@@ -70,7 +70,7 @@ describe.skipIf(!sshd || !ssh)('over ssh (needs sshd of openssh-server, and ssh)
       });
       daemon?.once('exit', (code) => reject(new Error(`sshd ended with ${code}: ${said}`)));
     });
-  });
+  }, 60_000);
 
   afterAll(async () => {
     if (daemon && daemon.exitCode === null) {
@@ -111,6 +111,7 @@ describe.skipIf(!sshd || !ssh)('over ssh (needs sshd of openssh-server, and ssh)
 
   test.skipIf(!hasPerf).each(['client', 'daemon'] as const)(
     'a connection that is dropped on the side of the %s ends the server and what it started (needs perf)',
+    { timeout: 60_000 },
     async (side) => {
       const name = `dropped-${side}`;
       const { client, pid, close } = await connectV2(ssh ?? '', words(name));

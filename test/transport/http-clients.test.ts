@@ -101,6 +101,7 @@ test('a session that a client ends is gone', async () => {
 
 test.skipIf(obstacle !== null)(
   'each session has its own place in the one event stream and hears of its own subscription (needs root and bpftrace)',
+  { timeout: 90_000 },
   async () => {
     const { url, token } = await startHttp('--daemon');
     const told = { first: [] as string[], second: [] as string[], third: [] as string[] };

@@ -82,7 +82,7 @@ test.each([
     'POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer a-token-that-only-this-test-knows\r\nAccept: application/json, text/event-stream\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{',
   ],
 ])('a connection on which %s comes is closed', async (_, part) => {
-  const { raw, ask } = await httpHere({ header_ms: 300, request_ms: 400 });
+  const { raw, ask } = await httpHere({ header_ms: 2000, request_ms: 2500 });
   const socket = raw();
   socket.on('error', () => {});
   socket.write(part);
@@ -145,7 +145,7 @@ test('a session that nobody uses ends', async () => {
 test('an id that is in use is refused, and so is one request too many', async () => {
   const { ask, begin, session } = await httpHere({ busy: 2 });
   const headers = { 'mcp-session-id': await session() };
-  const slow = rpc(7, 'resources/read', { uri: 'stats://system/cpu?window_ms=2000' });
+  const slow = rpc(7, 'resources/read', { uri: 'stats://system/cpu?window_ms=5000' });
   const first = await begin({ headers, body: slow });
   expect((await ask({ headers, body: rpc(7, 'ping') })).text).toContain('id 7 is in use');
   const batch = [rpc(8, 'ping'), rpc(9, 'ping')];
