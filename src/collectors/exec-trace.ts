@@ -44,8 +44,8 @@ export type ExecTrace = Readonly<{
   notes: readonly string[];
 }>;
 
-const max_events = 60;
-const event_bytes = 12_000;
+const max_events = 120;
+const event_bytes = 18_000;
 const max_relationships = 20;
 const tree_limits = { nodes: 120, depth: 16, children: 20 };
 
