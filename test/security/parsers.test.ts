@@ -16,7 +16,7 @@ const most_kept = 400;
 /** For at most 400 KB, on a machine that has much else to do. */
 const most_ms = 20_000;
 /** Asking the engine costs more than most parsers. */
-const asked_each = 8;
+const asked_each = 24;
 
 let reached: Reached;
 let inputs = 0;
