@@ -44,7 +44,7 @@ export type DsqOutput = Readonly<{
  * comes after the last whole interval is not counted.
  */
 export function dsqAccumulator() {
-  let queues: readonly Counted[] = [];
+  let queues: Counted[] = [];
   let before: Print = new Map();
   let attached: number | null = null;
   let lost_events = 0;
@@ -58,7 +58,7 @@ export function dsqAccumulator() {
     else if (isEnd(record)) pending = [];
     else if (record.name === '@intervals') {
       const now = printOf(pending);
-      queues = [...queues, countsBetween(before, now)];
+      queues.push(countsBetween(before, now));
       [before, pending] = [now, []];
     } else pending.push(record);
   };
