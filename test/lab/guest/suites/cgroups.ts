@@ -37,6 +37,22 @@ const slice = `${root}/app.slice`;
 const group = `${slice}/web@1.service`;
 const controllers = '+cpu +memory +io +pids';
 const megabyte = 1024 * 1024;
+const window_s = 5;
+
+/** Counters of the group with the limit, and how long tasks of the one below waited for a CPU. */
+function kernelSays() {
+  const stat = readFileSync(`${slice}/cpu.stat`, 'utf8');
+  const pressure = readFileSync(`${group}/cpu.pressure`, 'utf8');
+  const number = (text: string, pattern: RegExp): number => Number(pattern.exec(text)?.[1]);
+  return {
+    at_us: performance.now() * 1000,
+    periods: number(stat, /^nr_periods (\d+)$/m),
+    throttled: number(stat, /^nr_throttled (\d+)$/m),
+    stalled_us: number(pressure, /^some .* total=(\d+)$/m),
+  };
+}
+
+const apart = (a: number | null, b: number): number => Math.abs((a ?? Number.NaN) - b);
 
 /** Runs a command line of the shell in the group. */
 const within = (command: string) =>
@@ -58,7 +74,14 @@ describe('cgroups of v2', { timeout: 300_000 }, () => {
   });
 
   const summary = async (args: Record<string, unknown>) =>
-    (await callTool(server, 'perf_cgroup_summary', { duration_seconds: 5, ...args }, Summary)).data;
+    (
+      await callTool(
+        server,
+        'perf_cgroup_summary',
+        { duration_seconds: window_s, ...args },
+        Summary,
+      )
+    ).data;
   const empty = () =>
     until(
       () => readFileSync(`${group}/cgroup.events`, 'utf8'),
@@ -70,7 +93,9 @@ describe('cgroups of v2', { timeout: 300_000 }, () => {
     writeFileSync(`${slice}/cpu.max`, '50000 100000');
     const loop = within('while :; do :; done');
     await pause(1500);
+    const before = kernelSays();
     const found = await summary({ pid: loop.pid });
+    const after = kernelSays();
     const everything = await summary({});
     await loop.stop();
     await empty();
@@ -81,9 +106,18 @@ describe('cgroups of v2', { timeout: 300_000 }, () => {
     assert.equal(found.cpu.effective_limit_cores, 0.5);
     assert.equal(found.cpu.limited_by, slice);
     assert.ok(Math.abs((found.cpu.window.usage_cores ?? 0) - 0.5) < 0.06);
-    // Where the host takes turns from the guest, the loop does not use up its share in each period.
-    assert.ok((found.cpu.window.limiter_throttled_pct ?? 0) > 60);
-    assert.ok((found.cpu.pressure.some_window ?? 0) > 20);
+    // Our window lies within that of the files: what differs has passed at its edges.
+    const took_us = after.at_us - before.at_us;
+    const edges_pct = 100 * (1 - (window_s * 1e6) / took_us);
+    const periods = after.periods - before.periods;
+    const throttled_pct = (100 * (after.throttled - before.throttled)) / periods;
+    const stalled_pct = (100 * (after.stalled_us - before.stalled_us)) / took_us;
+    console.log(`the kernel: ${throttled_pct} % of ${periods} periods, stalled ${stalled_pct} %`);
+    assert.ok(throttled_pct > 0 && stalled_pct > 0);
+    const { limiter_throttled_pct } = found.cpu.window;
+    const two_periods_pct = 200 / periods;
+    assert.ok(apart(limiter_throttled_pct, throttled_pct) <= edges_pct + two_periods_pct);
+    assert.ok(apart(found.cpu.pressure.some_window, stalled_pct) <= edges_pct + two_periods_pct);
     assert.equal(everything.busiest?.[0]?.path, '/app.slice');
   });
 
