@@ -1,8 +1,10 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { frameReader } from '../../src/helper/frames.ts';
+import { canInstall, installForTest } from '../helper/installed.ts';
 
 const room = mkdtempSync(join(tmpdir(), 'tracewright-test-etc-'));
 afterAll(() => rmSync(room, { recursive: true, force: true }));
@@ -10,19 +12,16 @@ const etc = join(room, 'etc');
 const file = join(etc, 'tracewright', 'policy.json');
 
 /** On a host whose /etc is this folder, in a mount namespace that ends with the command. */
+const words = (bundle: string, args: readonly string[]): string[] => [
+  ...['--mount', '--propagation', 'private'],
+  ...['sh', '-c', `mount --bind ${etc} /etc && exec "$0" "$@"`],
+  ...[process.execPath, bundle, ...args],
+];
 const onHost = (...args: string[]) =>
-  spawnSync(
-    'unshare',
-    [
-      '--mount',
-      '--propagation',
-      'private',
-      'sh',
-      '-c',
-      `mount --bind ${etc} /etc && exec "$0" "$@"`,
-    ].concat(process.execPath, join(process.cwd(), 'dist/cli.js'), args),
-    { encoding: 'utf8', timeout: 60_000 },
-  );
+  spawnSync('unshare', words(join(process.cwd(), 'dist/cli.js'), args), {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
 
 const mayMount =
   process.geteuid?.() === 0 &&
@@ -64,6 +63,43 @@ describe.skipIf(!mayMount)('/etc/tracewright/policy.json (needs root and mount n
       wider,
     );
     expect(stderr).toContain('The policy /etc/tracewright/policy.json allows at most 5 s, not 6');
+  });
+
+  test.skipIf(!canInstall)('holds in the helper, whatever its client was told', async () => {
+    writeFileSync(file, '{"max_sample_rate_hz":99}', { mode: 0o644 });
+    const installed = installForTest();
+    const helper = spawn('unshare', words(installed.bundle, ['helper']), {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    try {
+      const refused = new Promise<string>((resolve, reject) => {
+        const read = frameReader(({ kind, payload }) => {
+          if (kind === 'refused') resolve(payload.toString('utf8'));
+          if (kind === 'started') reject(new Error('it was started'));
+        });
+        helper.stdout.on('data', read);
+        helper.once('exit', () => reject(new Error('the helper ended')));
+      });
+      const parameters = {
+        event: { kind: 'sw', name: 'cpu-clock' },
+        user_only: false,
+        rate: { freq_hz: 199 },
+        target: { scope: 'all' },
+        callgraph: 'fp',
+        output: 'x.data',
+        max_bytes: 1024 * 1024,
+        duration_ms: 1000,
+        private_mounts: true,
+      };
+      const request = { op: 'start', run: 1, maker: 'perfRecord', parameters };
+      helper.stdin.write(`${JSON.stringify(request)}\n`);
+      const { code, message } = JSON.parse(await refused);
+      expect(code).toBe('NOT_ALLOWED');
+      expect(message).toContain('/etc/tracewright/policy.json allows at most 99 samples');
+    } finally {
+      helper.kill('SIGKILL');
+      installed.remove();
+    }
   });
 
   test('is shown by `policy`', () => {
