@@ -118,7 +118,7 @@ const nothing: Subject = {
 
 /** What timers take: they fire at once for more, and for what is no number. */
 const longest_ms = 2 ** 31 - 1;
-const most_bytes = 64 * 1024 ** 3;
+const most_bytes = Number.MAX_SAFE_INTEGER;
 
 /** The only source of commands; Refused where a limit would be none. */
 export function approve(parts: CommandParts): Command {

@@ -222,7 +222,7 @@ export function outsideGrammar(command: Command): string | null {
   const own = end < 0 ? args : args.slice(0, end);
   if (own.some((word) => typeof word !== 'string' || control.test(word)))
     return 'control character';
-  if (!Object.values(limits).every((each) => each >= 0 && each < 2 ** 40)) {
+  if (!Object.values(limits).every((each) => each >= 0 && each <= Number.MAX_SAFE_INTEGER)) {
     return `limits ${JSON.stringify(limits)}`;
   }
   if (!sandbox) {
