@@ -5,7 +5,7 @@ import { type Profile, profileBuilder } from '../analysis/profile.ts';
 import type { Call, Context } from '../context.ts';
 import type { SampleTimes } from '../profiles/stack-profile.ts';
 import type { Measured, Rung } from './bounded-trace.ts';
-import { bpftraceRung } from './bpftrace-rung.ts';
+import { bpftraceRung, shownFrames } from './bpftrace-rung.ts';
 import { startRecorder } from './perf-recorder.ts';
 import { mayMeasureAll, perfRefusal } from './perf-refusals.ts';
 import { scanProcesses } from './process-scan.ts';
@@ -119,7 +119,7 @@ function bpftraceOncpu(ctx: Context, query: CpuProfileQuery): Rung<SampledCpu> {
     needs: { pid: one_process },
     one_process,
     parse(text) {
-      const output = parseOncpu(text);
+      const output = parseOncpu(shownFrames(ctx, text));
       return {
         health: output.health,
         profile: profileOf(output, include_kernel),

@@ -4,7 +4,7 @@ import { type OffcputimeStack, parseOffcputime } from '../../parsers/offcputime/
 import { parseOffcputimeFolded } from '../../parsers/offcputime-folded/offcputime-folded.ts';
 import type { Context } from '../context.ts';
 import type { Rung } from './bounded-trace.ts';
-import { bpftraceRung } from './bpftrace-rung.ts';
+import { bpftraceRung, shownFrames } from './bpftrace-rung.ts';
 import { offcpuFold } from './offcpu-from-events.ts';
 import { offcpuFromProcfs } from './offcpu-from-procfs.ts';
 import { perfEventsRung } from './perf-events-rung.ts';
@@ -75,7 +75,7 @@ function bpftraceOffcpu(ctx: Context, query: OffcpuQuery, began: () => void): Ru
     one_process: pid !== null,
     began,
     parse(text) {
-      const output = parseOffcpu(text);
+      const output = parseOffcpu(shownFrames(ctx, text));
       return { health: output.health, ...fromBpftrace(output, min_block_us) };
     },
   });
