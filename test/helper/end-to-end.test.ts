@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { helper_socket } from '../../src/helper/privileged-runs.ts';
 import { serviceUnit } from '../../src/helper/units.ts';
 import { isRunning } from '../exec/commands.ts';
+import { killProcess } from '../kill-process.ts';
 import {
   canInstall,
   helpersOf,
@@ -114,7 +115,7 @@ describe.skipIf(!canInstall || !existsSync(sudo))(
       { timeout: long_ms },
       async (who) => {
         const { client, helper, tracers } = await watching();
-        process.kill(who === 'the client' ? (client.pid ?? 0) : helper, 'SIGKILL');
+        killProcess(who === 'the client' ? client.pid : helper);
         const left = (): readonly number[] =>
           [helper, ...tracers, ...tracersOf(helper)].filter(isRunning);
         await expect.poll(left, { timeout: 20_000 }).toEqual([]);

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { tracingObstacle } from '../../src/collectors/bpftrace-tracer.ts';
 import { createContext } from '../../src/context.ts';
+import { killProcess } from '../kill-process.ts';
 import { connect, type Message } from '../server/stdio.ts';
 
 const obstacle = tracingObstacle(createContext({ daemon: true, readOnly: false }), 'events');
@@ -135,7 +136,7 @@ describe.skipIf(obstacle !== null)(
     test('goes on after SIGKILL of bpftrace, once, and says so', async () => {
       await server.call('control_event_tracking', { action: 'start', types: 'sched_switch,exit' });
       const [first] = tracers();
-      process.kill(first ?? 0, 'SIGKILL');
+      killProcess(first);
       const next = () => tracers().filter((each) => each !== first);
       await expect.poll(next, { timeout: attach_ms }).toHaveLength(1);
       const status = async () =>
@@ -143,7 +144,7 @@ describe.skipIf(obstacle !== null)(
       await expect
         .poll(status, { timeout: attach_ms })
         .toMatchObject({ state: 'running', restarts: 1 });
-      process.kill(next()[0] ?? 0, 'SIGKILL');
+      killProcess(next()[0]);
       await expect.poll(status, { timeout: attach_ms }).toMatchObject({ state: 'stopped' });
       await pause(1000);
       expect(tracers()).toEqual([]);

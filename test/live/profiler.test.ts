@@ -17,6 +17,7 @@ import { readRecording } from '../../src/collectors/recorded-profile.ts';
 import { type Call, createContext } from '../../src/context.ts';
 import { callTool } from '../../src/tools/call.ts';
 import { getPerfResults } from '../../src/tools/scheduler/get-perf-results.ts';
+import { killProcess } from '../kill-process.ts';
 import { cpuTime, hasRun, noisePct } from './cpu-time.ts';
 
 const hasPerf = existsSync('/usr/bin/perf');
@@ -290,7 +291,7 @@ describe.skipIf(!hasPerf || !isRoot)(`a stack profile${why}`, () => {
 
   test('whose perf is killed says so, and the next one works', async () => {
     await startProfiling(ctx, { ...wanted, duration_secs: 20 }, call);
-    process.kill(currentSession(ctx)?.recorder.pid ?? 0, 'SIGKILL');
+    killProcess(currentSession(ctx)?.recorder.pid);
     await currentSession(ctx)?.done;
     expect((await profilingStatus(ctx)).data).toMatchObject({
       stopped_by: 'killed',
