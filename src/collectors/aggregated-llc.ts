@@ -11,6 +11,7 @@ import {
   schedulingSummary,
   type Windows,
 } from './aggregated.ts';
+import { kernelFacts } from './kernel-facts.ts';
 
 /** `node_id` is null where the cache spans nodes. */
 export type LlcRow = Readonly<{ llc_id: number; node_id: number | null; cache_hit_pct: null }> &
@@ -25,12 +26,15 @@ export type AggregatedLlc = Readonly<{
 }>;
 
 /** What a generic event counts as the last level differs: on AMD Zen it is the L2. */
-const noHits: Unavailable = {
-  what: 'cache_hit_pct',
-  reason:
-    'Hits need the hardware counters of this very processor, which virtual machines mostly lack.',
-  fix: 'sudo perf stat -a --per-socket -e LLC-loads,LLC-load-misses sleep 1',
-};
+function noHits(ctx: Context): Unavailable {
+  const counted = kernelFacts(ctx).pmu.value !== null;
+  return {
+    what: 'cache_hit_pct',
+    reason:
+      'Hits need the hardware counters of this very processor, which virtual machines mostly lack.',
+    fix: counted ? 'sudo perf stat -a --per-socket -e LLC-loads,LLC-load-misses sleep 1' : null,
+  };
+}
 
 type Params = Windows & Readonly<{ limit: number; offset: number }>;
 
@@ -58,7 +62,7 @@ export async function collectAggregatedLlc(
       llcs: shown.rows,
     },
     ...measuredBy,
-    unavailable: [...(measuredBy.unavailable ?? []), noHits],
+    unavailable: [...(measuredBy.unavailable ?? []), noHits(ctx)],
     ...cut(
       shown,
       `Read stats://aggregated/llc?limit=${limit}&offset=${shown.next_offset}${again(windows)}`,

@@ -103,7 +103,7 @@ function missing({ tcp, udp, network_namespace }: SystemNetwork, uid: number): U
   }
   if (network_namespace.same_as_pid_1 === null) {
     const reason = 'This server may not look at process 1: ns/net asks for ptrace access.';
-    const fix = uid === 0 ? null : 'Start the server as root.';
+    const fix = uid === 0 ? null : 'sudo tracewright mcp';
     gone.push({ what: 'network_namespace.same_as_pid_1', reason, fix });
   }
   return gone;
