@@ -2,7 +2,7 @@ import { tracingObstacle } from './collectors/bpftrace-tracer.ts';
 import { eventCapabilities } from './collectors/event-tracer.ts';
 import { asUnavailable, stream_uri } from './collectors/event-types.ts';
 import { type KernelFacts, kernelFacts } from './collectors/kernel-facts.ts';
-import { runsPrivileged } from './collectors/privileges.ts';
+import { wholeMachineObstacle } from './collectors/perf-obstacles.ts';
 import { type ProgramVersion, programVersions } from './collectors/program-versions.ts';
 import { type Rights, rights } from './collectors/rights.ts';
 import type { Call, Context } from './context.ts';
@@ -10,19 +10,8 @@ import { toTracewrightError } from './errors.ts';
 import { describePolicies } from './policy/describe.ts';
 import type { Unavailable } from './reading.ts';
 import { surface } from './surface.ts';
+import { type Check, checkTracing } from './tool-checks.ts';
 import { version } from './version.ts';
-
-type State = 'available' | 'degraded' | 'unavailable';
-
-/** Whether one tool or resource works here. */
-export type Check = Readonly<{
-  name: string;
-  state: State;
-  /** What measures it now, also where a better source is closed; null where nothing does. */
-  source: string | null;
-  /** What is missing and why; a fix is the exact command. */
-  problems: readonly Unavailable[];
-}>;
 
 export type Diagnosis = Readonly<{
   tracewright: string;
@@ -48,6 +37,8 @@ const toolBasis: Readonly<Record<string, string>> = {
   control_event_tracking: stream_uri,
   read_events: stream_uri,
 };
+/** Those that show what another tool counts. */
+const collectionTools = ['get_scheduling_stats', 'get_top_processes', 'reset_stats'];
 const profilingTools = ['start_perf_profiling', 'stop_perf_profiling', 'get_perf_results'];
 
 /** Reads every resource once and says what works, what does not, and what changes it. */
@@ -59,23 +50,29 @@ export async function diagnose(ctx: Context, call: Call): Promise<Diagnosis> {
     Promise.all(measuring.map(({ uri }) => checkResource(uri, ctx, call))),
   ]);
   const kernel = kernelFacts(ctx);
-  const profiling = profilingProblems(programs, kernel, runsPrivileged(ctx));
+  const profiling = profilingProblems(ctx, programs, kernel);
   const profiles = surface.resources.filter(isProfile);
   const resources = [
     ...measured,
     stream,
     ...profiles.map(({ uri }) => ({ name: uri, ...profiling })),
   ];
-  const tools = surface
-    .tools({ readOnly: false, policies: ctx.policies })
-    .map(({ name }): Check => {
+  const names = surface.tools({ readOnly: false, policies: ctx.policies }).map(({ name }) => name);
+  const tools = await Promise.all(
+    names.map(async (name): Promise<Check> => {
       const basis = resources.find((each) => each.name === toolBasis[name]);
       if (basis) return { ...basis, name };
-      if (!profilingTools.includes(name)) {
-        return { name, state: 'available', source: null, problems: [] };
+      if (profilingTools.includes(name)) return { name, ...profiling };
+      if (name === 'perf_cpu_profile' && profiling.state === 'degraded') {
+        return { name, ...profiling };
       }
-      return { name, ...profiling };
-    });
+      const tracing = collectionTools.includes(name) ? 'enable_collection' : name;
+      const traced = await checkTracing(tracing, ctx, call);
+      return traced
+        ? { ...traced, name }
+        : { name, state: 'available', source: null, problems: [] };
+    }),
+  );
   const node = process.versions.node;
   const policy = describePolicies(ctx.policies);
   const audit = ctx.settings.audit?.place ?? null;
@@ -112,8 +109,10 @@ async function checkResource(uri: string, ctx: Context, call: Call): Promise<Che
     if (problems.some(({ what }) => what === uri)) {
       return { name: uri, state: 'unavailable', source: null, problems };
     }
-    const state = problems.some(({ fix }) => fix !== null) ? 'degraded' : 'available';
-    return { name: uri, state, source, problems };
+    const names = new Set(surface.tools({ readOnly: false }).map(({ name }) => name));
+    // What nobody asked a tool for yet is no fault.
+    const faults = problems.filter(({ fix }) => fix !== null && !names.has(fix));
+    return { name: uri, state: faults.length > 0 ? 'degraded' : 'available', source, problems };
   } catch (thrown) {
     const { message, suggestion } = toTracewrightError(thrown);
     const problem = { what: uri, reason: message, fix: suggestion };
@@ -124,9 +123,9 @@ async function checkResource(uri: string, ctx: Context, call: Call): Promise<Che
 type Measured = { unavailable: readonly Unavailable[]; source: string };
 
 function profilingProblems(
+  ctx: Context,
   programs: readonly ProgramVersion[],
   kernel: KernelFacts,
-  privileged: boolean,
 ): Omit<Check, 'name'> {
   const perf = programs.find(({ name }) => name === 'perf');
   if (!perf || perf.problem !== null) {
@@ -134,10 +133,9 @@ function profilingProblems(
     const problem = { what: 'perf', reason, fix: perf?.fix ?? null };
     return { state: 'unavailable', source: null, problems: [problem] };
   }
-  const { perf_event_paranoid: paranoid } = kernel;
-  if (!privileged && paranoid.reason !== null) {
-    const what = 'profiles of the whole machine and of the kernel';
-    const problem = { what, reason: paranoid.reason, fix: paranoid.fix };
+  const obstacle = wholeMachineObstacle(ctx);
+  if (obstacle) {
+    const problem = { what: 'profiles of the whole machine and of the kernel', ...obstacle };
     return { state: 'degraded', source: 'perf, own processes only', problems: [problem] };
   }
   if (kernel.pmu.value === null) {

@@ -1,5 +1,6 @@
 import type { Call, Context } from '../context.ts';
-import { type Check, type Diagnosis, diagnose } from '../doctor.ts';
+import { type Diagnosis, diagnose } from '../doctor.ts';
+import type { Check } from '../tool-checks.ts';
 import { renderTable } from './table.ts';
 import { ownStyle, type Style, widthOf } from './terminal.ts';
 

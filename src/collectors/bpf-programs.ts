@@ -10,6 +10,7 @@ import { enable_bpf_stats, measureRunTimes, type RunTimes, statsEnabled } from '
 import { round, sumKnown } from './rates.ts';
 import { schedExtState } from './sched-ext.ts';
 import { changeInWords, changeSince } from './scheduler-change.ts';
+import { rightsObstacle } from './tracing-obstacles.ts';
 
 type Query = Readonly<{
   limit: number;
@@ -167,8 +168,10 @@ const notListed = (what: string): Unavailable => ({
 });
 
 function refused(ctx: Context, problem: string): Reading<LoadedPrograms> {
-  const root = 'sudo tracewright read bpf://programs';
-  return nothing(ctx, `bpftool: ${problem}.`, ctx.uid === 0 ? null : root);
+  const reason = `bpftool: ${problem}.`;
+  if (ctx.uid !== 0) return nothing(ctx, reason, 'sudo tracewright read bpf://programs');
+  const lacking = rightsObstacle(ctx);
+  return nothing(ctx, lacking ? `${reason} ${lacking.reason}` : reason, lacking?.fix ?? null);
 }
 
 function nothing(ctx: Context, reason: string, fix: string | null): Reading<LoadedPrograms> {

@@ -6,6 +6,12 @@ import { TracewrightError } from '../errors.ts';
 import type { StartOptions } from '../exec/start.ts';
 import type { Unavailable } from '../reading.ts';
 import { helperProblem, runsPrivileged } from './privileges.ts';
+import {
+  bpfObstacle,
+  type Obstacle,
+  programObstacle,
+  readOnlyObstacle,
+} from './tracing-obstacles.ts';
 
 /** A bpftrace that runs until it is stopped. */
 export type Tracer = Readonly<{
@@ -63,20 +69,18 @@ export async function startTracer(
 
 /** Why bpftrace cannot be used here at all, for the answer's `unavailable`; null where it can. */
 export function tracingObstacle(ctx: Context, what: string): Unavailable | null {
-  if (ctx.settings.readOnly) {
-    const reason = 'This server is read-only and attaches nothing.';
-    return { what, reason, fix: 'Start it without --read-only.' };
-  }
-  if ('problem' in ctx.find(programs.bpftrace)) {
-    return { what, reason: 'bpftrace is not installed.', fix: ctx.install(programs.bpftrace) };
-  }
+  const obstacle =
+    readOnlyObstacle(ctx) ??
+    programObstacle(ctx, programs.bpftrace) ??
+    userObstacle(ctx) ??
+    bpfObstacle(ctx, programs.bpftrace, {});
+  return obstacle && { what, ...obstacle };
+}
+
+function userObstacle(ctx: Context): Obstacle | null {
   if (runsPrivileged(ctx)) return null;
   const reason = `Only root may trace the scheduler.${helperProblem(ctx)}`;
-  return {
-    what,
-    reason,
-    fix: 'Start the server as root, or with a helper: tracewright setup sudo',
-  };
+  return { reason, fix: 'tracewright setup sudo' };
 }
 
 function endedEarly(stderr: string): TracewrightError {

@@ -1,5 +1,6 @@
 import { bpftraceScript } from '../../allowlist/bpftrace.ts';
 import type { WholeProgram } from '../../allowlist/bpftrace-program.ts';
+import { programs } from '../../allowlist/programs.ts';
 import { parseCollection, type SwitchCounts } from '../../parsers/collection/collection.ts';
 import { untrusted } from '../../parsers/untrusted.ts';
 import type { Call, Context } from '../context.ts';
@@ -10,6 +11,7 @@ import { kernelFacts } from './kernel-facts.ts';
 import { mapPrints } from './printed-maps.ts';
 import { refuseUntraceable } from './trace-refusal.ts';
 import { mapKeys } from './tracer-time.ts';
+import { bpfObstacle, type Obstacle } from './tracing-obstacles.ts';
 
 /** Counts since the probes were attached, and when they were read. */
 export type CountsAt = Readonly<{ counts: SwitchCounts; at_ms: number }>;
@@ -67,6 +69,11 @@ export async function startCollection(
 }
 
 const events = ['sched_switch', 'sched_process_exit'] as const;
+const tracepoints = events.map((event) => `sched:${event}`);
+
+/** Why context switches cannot be counted here; null where it can be tried. */
+export const collectionObstacle = (ctx: Context): Obstacle | null =>
+  bpfObstacle(ctx, programs.bpftrace, { tracepoints });
 
 /** Raw tracepoints cost less per switch and tell both processes, but need bpftrace 0.18 and BTF. */
 async function chooseProgram(
@@ -77,7 +84,6 @@ async function chooseProgram(
     const attached = events.map((event) => `rawtracepoint:${event}`);
     return { name: 'collection', attached };
   }
-  const tracepoints = events.map((event) => `sched:${event}`);
   refuseUntraceable(ctx, { tracepoints });
   const attached = tracepoints.map((event) => `tracepoint:${event}`);
   return { name: 'collection-tracepoint', attached };

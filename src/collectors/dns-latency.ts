@@ -83,7 +83,12 @@ const ended_only: Unavailable = {
   fix: 'apt-get install bpftrace',
 };
 
-function dnsRungs(ctx: Context, duration_ms: number, pid: number | null): Rung<Lookups>[] {
+/** How lookups can be traced, best first. */
+export function dnsRungs(
+  ctx: Context,
+  duration_ms: number,
+  pid: number | null,
+): readonly Rung<Lookups>[] {
   const libc = ownLibc(ctx);
   const ours = bpftraceRung(ctx, {
     script: 'gethostlatency',

@@ -4,20 +4,39 @@ import type { Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
 import { fentryProvider } from './bpftrace-version.ts';
 import type { ChosenFunctions } from './function-choice.ts';
+import { kernelFacts } from './kernel-facts.ts';
 import type { FunctionListing } from './kernel-functions.ts';
 import { missingProbes } from './kprobe-functions.ts';
+import { mount_tracefs } from './tracefs.ts';
+import type { Obstacle } from './tracing-obstacles.ts';
 
 const vmlinux = '/sys/kernel/btf/vmlinux';
 const largest_btf_bytes = 64 * 1024 * 1024;
 /** Arguments beyond the registers of x86-64 make bpftrace refuse a function as fentry. */
 const most_parameters = 6;
 
-/** Throws FEATURE_UNAVAILABLE where this kernel takes neither kind of probe. */
-export function refuseWithoutProbes(listing: FunctionListing): void {
+/** Why no function can be traced: nothing lists them, or this kernel takes neither kind of probe. */
+export function functionObstacle(ctx: Context, listing: FunctionListing | null): Obstacle | null {
+  if (!listing) {
+    const reason = 'Neither tracefs, BTF nor /proc/kallsyms can be read.';
+    return { reason, fix: mount_tracefs };
+  }
   const { kprobes_available, fentry_available } = listing;
-  if (kprobes_available !== false || fentry_available !== false) return;
+  // An fentry is found by the types that the kernel describes.
+  const described = ctx.files.bytes(vmlinux, largest_btf_bytes) !== null;
+  if (kprobes_available !== false || (fentry_available !== false && described)) return null;
   const reasons = missingProbes(listing).map(({ reason }) => reason);
-  throw unavailable(reasons.join(' '));
+  const { reason: undescribed } = kernelFacts(ctx).btf;
+  const all = described || undescribed === null ? reasons : [...reasons, undescribed];
+  return { reason: all.join(' '), fix: null };
+}
+
+/** Throws FEATURE_UNAVAILABLE where no function can be traced. */
+export function listedFunctions(ctx: Context, listing: FunctionListing | null): FunctionListing {
+  const obstacle = functionObstacle(ctx, listing);
+  if (listing && !obstacle) return listing;
+  const { reason = '', fix = null } = obstacle ?? {};
+  throw unavailable(reason, fix ?? undefined);
 }
 
 /**
@@ -57,9 +76,8 @@ function kprobe(name: string, { kprobes_available }: FunctionListing): FunctionP
   throw unavailable(`${name} cannot be an fentry, and the kernel has no kprobes.`);
 }
 
-const unavailable = (reason: string): TracewrightError =>
-  new TracewrightError(
-    'FEATURE_UNAVAILABLE',
-    reason,
-    'start_perf_profiling shows which functions take CPU time without any probe; list_events lists tracepoints.',
-  );
+const instead =
+  'start_perf_profiling shows which functions take CPU time without any probe; list_events lists tracepoints.';
+
+const unavailable = (reason: string, suggestion = instead): TracewrightError =>
+  new TracewrightError('FEATURE_UNAVAILABLE', reason, suggestion);

@@ -12,13 +12,12 @@ import type { Reading } from '../reading.ts';
 import { shownFrames } from './bpftrace-rung.ts';
 import { functionCapture } from './function-capture.ts';
 import { chooseFunctions } from './function-choice.ts';
-import { fentryOrKprobe, kprobesInstead, refuseWithoutProbes } from './function-probes.ts';
+import { fentryOrKprobe, kprobesInstead, listedFunctions } from './function-probes.ts';
 import { type FunctionReport, reportFunctions, type Traced } from './function-report.ts';
 import { kernelFunctions } from './kernel-functions.ts';
 import { tryToKeep } from './profile-captures.ts';
 import { refuseUntraceable } from './trace-refusal.ts';
 import { type TracedProcess, tracedProcess } from './traced-process.ts';
-import { mount_tracefs } from './tracefs.ts';
 import { mapKeys } from './tracer-time.ts';
 
 type Query = Readonly<{
@@ -42,12 +41,7 @@ export async function traceKernelFunctions(
 ): Promise<Reading<FunctionReport>> {
   const needs = { pid: query.pid !== undefined };
   refuseUntraceable(ctx, needs);
-  const listing = await kernelFunctions(ctx, call);
-  if (!listing) {
-    const reason = 'Neither tracefs, BTF nor /proc/kallsyms can be read.';
-    throw new TracewrightError('FEATURE_UNAVAILABLE', reason, mount_tracefs);
-  }
-  refuseWithoutProbes(listing);
+  const listing = listedFunctions(ctx, await kernelFunctions(ctx, call));
   const target = query.pid === undefined ? null : tracedProcess(ctx, query.pid);
   const chosen = chooseFunctions(ctx, query.functions, query.mode, listing);
   const probes = await fentryOrKprobe(ctx, chosen, listing);

@@ -2,7 +2,7 @@ import { type DiskStats, parseDiskStats } from '../../parsers/diskstats/diskstat
 import { type IolayersOutput, parseIolayers } from '../../parsers/iolayers/iolayers.ts';
 import type { Call, Context } from '../context.ts';
 import type { Unavailable } from '../reading.ts';
-import { boundedTrace, traceParts } from './bounded-trace.ts';
+import { boundedTrace, type Rung, traceParts } from './bounded-trace.ts';
 import { bpftraceRung } from './bpftrace-rung.ts';
 import { diskKind } from './disk-devices.ts';
 import { growth, perSecond, round } from './rates.ts';
@@ -20,6 +20,23 @@ const late_ms = 10;
 /** Below so little, a ratio says nothing. */
 const least_ops = 20;
 
+/** How reads and writes of files can be traced. `began` is called when the window has begun. */
+export function ioLayersRungs(
+  ctx: Context,
+  duration_ms: number,
+  began: () => void,
+): readonly Rung<IolayersOutput>[] {
+  const rung = bpftraceRung(ctx, {
+    script: 'iolayers',
+    duration_ms,
+    parameters: [],
+    needs: { btf: true, tracepoints: calls.map((each) => `syscalls:sys_enter_${each}`) },
+    began,
+    parse: parseIolayers,
+  });
+  return [rung];
+}
+
 /**
  * What programs read and wrote of files beside what the disks did in the same time: how much the
  * page cache spared them. Nothing is estimated: without the tracer only the disks are told.
@@ -27,19 +44,12 @@ const least_ops = 20;
 export async function collectIoLayers(ctx: Context, query: Query, call: Call) {
   const duration_ms = query.duration_seconds * 1000;
   let watching: Promise<Disks> | null = null;
-  const rung = bpftraceRung(ctx, {
-    script: 'iolayers',
-    duration_ms,
-    parameters: [],
-    needs: { btf: true, tracepoints: calls.map((each) => `syscalls:sys_enter_${each}`) },
-    began() {
-      watching = watchDisks(ctx, duration_ms - late_ms, call);
-      // Where the call is canceled, the trace tells it first.
-      watching.catch(() => {});
-    },
-    parse: parseIolayers,
+  const rungs = ioLayersRungs(ctx, duration_ms, () => {
+    watching = watchDisks(ctx, duration_ms - late_ms, call);
+    // Where the call is canceled, the trace tells it first.
+    watching.catch(() => {});
   });
-  const result = await boundedTrace(ctx, { kind: 'I/O layers', duration_ms, rungs: [rung] }, call);
+  const result = await boundedTrace(ctx, { kind: 'I/O layers', duration_ms, rungs }, call);
   const { block, disks_ms } = await (watching ?? watchDisks(ctx, duration_ms, call));
   const { method, unavailable, source, ...parts } = traceParts(result, 'vfs, ratios, analysis');
   const files = result.traced?.value ?? null;

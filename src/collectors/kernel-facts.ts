@@ -52,7 +52,7 @@ function readFacts(ctx: Context): KernelFacts {
     release: fact(release(ctx), 'not readable'),
     btf: flag(
       files.exists('/sys/kernel/btf/vmlinux'),
-      'The kernel was built without CONFIG_DEBUG_INFO_BTF.',
+      'The kernel does not describe its types (BTF): it was built without CONFIG_DEBUG_INFO_BTF.',
     ),
     tracefs: tracefs(ctx),
     kprobes: kprobes(ctx),

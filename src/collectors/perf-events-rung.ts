@@ -7,8 +7,8 @@ import { programs } from '../../allowlist/programs.ts';
 import { type PerfEventRecord, perfEventsParser } from '../../parsers/perf-events/perf-events.ts';
 import type { Call, Context } from '../context.ts';
 import type { Measured, Rung } from './bounded-trace.ts';
+import { traceEventsObstacle } from './perf-obstacles.ts';
 import { startRecorder } from './perf-recorder.ts';
-import { runsPrivileged } from './privileges.ts';
 import { failedProgram } from './program-failure.ts';
 import { recordFor } from './record-for.ts';
 import { type Obstacle, programObstacle, readOnlyObstacle } from './tracing-obstacles.ts';
@@ -40,9 +40,7 @@ export function perfEventsRung<T>(ctx: Context, plan: Plan<T>): Rung<T> {
       plan.lacks ??
       readOnlyObstacle(ctx) ??
       programObstacle(ctx, programs.perf) ??
-      (runsPrivileged(ctx)
-        ? null
-        : { reason: 'Trace events are for root.', fix: 'sudo tracewright mcp' }),
+      traceEventsObstacle(ctx),
     measure: (call) => measure(ctx, plan, call),
   };
 }

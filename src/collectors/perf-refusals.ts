@@ -1,21 +1,23 @@
 import { untrusted } from '../../parsers/untrusted.ts';
 import type { Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
+import { hasCapability } from './effective-capabilities.ts';
 import { runsPrivileged } from './privileges.ts';
 import { noSuchProcess, type ProfileTarget } from './profile-target.ts';
 import { locateTracefs } from './tracefs.ts';
 
-const cap_sys_admin = 21n;
-/** Since Linux 5.8. */
-const cap_perfmon = 38n;
-
 /** Whether the kernel lets this process, or its helper, measure everything, whatever perf_event_paranoid says. */
 export function mayMeasureAll({ files, helper }: Context): boolean {
   if (helper.route() !== null) return true;
-  const text = files.text('/proc/self/status') ?? '';
-  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]{1,16})$/m.exec(text)?.[1] ?? '0'}`);
-  return ((effective >> cap_sys_admin) & 1n) === 1n || ((effective >> cap_perfmon) & 1n) === 1n;
+  return hasCapability(files, 'sys_admin') === true || hasCapability(files, 'perfmon') === true;
 }
+
+/** The root user of a container has few of root's capabilities. */
+export const refused_root = {
+  reason:
+    'The kernel refuses perf to this root user: it has neither CAP_PERFMON nor CAP_SYS_ADMIN.',
+  fix: 'Start the container with --cap-add PERFMON --cap-add SYSLOG and without a seccomp filter on perf_event_open.',
+} as const;
 
 type Refusal = Readonly<{
   /** What perf wrote on stderr. */
@@ -77,11 +79,7 @@ const notSupported = (event: string): TracewrightError =>
 
 function notPermitted(ctx: Context, { isTracepoint, target }: Refusal): TracewrightError {
   if (runsPrivileged(ctx)) {
-    return new TracewrightError(
-      'CAPABILITY_MISSING',
-      'The kernel refuses perf to this root user: it has neither CAP_PERFMON nor CAP_SYS_ADMIN.',
-      'Start the container with --cap-add PERFMON --cap-add SYSLOG and without a seccomp filter on perf_event_open.',
-    );
+    return new TracewrightError('CAPABILITY_MISSING', refused_root.reason, refused_root.fix);
   }
   const paranoid = ctx.files.number('/proc/sys/kernel/perf_event_paranoid');
   const level = `kernel.perf_event_paranoid is ${paranoid ?? 'not readable'}`;

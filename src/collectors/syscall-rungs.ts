@@ -9,7 +9,7 @@ import { parseSyscountTable } from '../../parsers/syscount-table/syscount-table.
 import type { Call, Context } from '../context.ts';
 import type { Measured, Rung } from './bounded-trace.ts';
 import { bpftraceRung } from './bpftrace-rung.ts';
-import { runsPrivileged } from './privileges.ts';
+import { traceEventsObstacle } from './perf-obstacles.ts';
 import { failedProgram } from './program-failure.ts';
 import { traceToolRung } from './trace-tool-rung.ts';
 import { ownPid } from './traced-process.ts';
@@ -141,11 +141,7 @@ function perfTrace(ctx: Context, query: SyscallQuery): Rung<SyscallUses> {
   return {
     method: 'perf_trace',
     obstacle: () =>
-      readOnlyObstacle(ctx) ??
-      programObstacle(ctx, programs.perf) ??
-      (runsPrivileged(ctx)
-        ? null
-        : { reason: 'Trace events are for root.', fix: 'sudo tracewright mcp' }),
+      readOnlyObstacle(ctx) ?? programObstacle(ctx, programs.perf) ?? traceEventsObstacle(ctx),
     measure: (call) => measurePerfTrace(ctx, query, call),
   };
 }

@@ -1,8 +1,8 @@
-import { parseTcplife } from '../../parsers/tcplife/tcplife.ts';
+import { parseTcplife, type TcplifeOutput } from '../../parsers/tcplife/tcplife.ts';
 import { exactPercentile, groupBy } from '../analysis/ranking.ts';
 import { type TcpConnection, tcpConnections } from '../analysis/tcp-connections.ts';
 import type { Call, Context } from '../context.ts';
-import { boundedTrace, traceParts } from './bounded-trace.ts';
+import { boundedTrace, type Rung, traceParts } from './bounded-trace.ts';
 import { bpftraceRung } from './bpftrace-rung.ts';
 import { tracedProcess } from './traced-process.ts';
 
@@ -19,6 +19,26 @@ const most_groups = 10;
 const most_top = 5;
 const output_bytes = 16 * 1024 * 1024;
 
+/** How connections can be traced. */
+export function tcpRungs(
+  ctx: Context,
+  { duration_seconds, pid, local_port, remote_port }: Omit<Query, 'mode'>,
+): readonly Rung<TcplifeOutput>[] {
+  const rung = bpftraceRung(ctx, {
+    script: 'tcplife',
+    duration_ms: duration_seconds * 1000,
+    parameters: [local_port ?? 0, remote_port ?? 0],
+    needs: {
+      btf: true,
+      pid: pid !== undefined,
+      tracepoints: ['sock:inet_sock_set_state', 'tcp:tcp_retransmit_skb'],
+    },
+    output_bytes,
+    parse: parseTcplife,
+  });
+  return [rung];
+}
+
 /**
  * TCP connections within the window. `lifecycle`: those that ended, with duration and bytes;
  * `connections`: those that were opened from here, with the time to connect.
@@ -28,19 +48,8 @@ const output_bytes = 16 * 1024 * 1024;
 export async function collectTcpTrace(ctx: Context, query: Query, call: Call) {
   const process = query.pid === undefined ? null : tracedProcess(ctx, query.pid);
   const duration_ms = query.duration_seconds * 1000;
-  const rung = bpftraceRung(ctx, {
-    script: 'tcplife',
-    duration_ms,
-    parameters: [query.local_port ?? 0, query.remote_port ?? 0],
-    needs: {
-      btf: true,
-      pid: process !== null,
-      tracepoints: ['sock:inet_sock_set_state', 'tcp:tcp_retransmit_skb'],
-    },
-    output_bytes,
-    parse: parseTcplife,
-  });
-  const result = await boundedTrace(ctx, { kind: 'TCP', duration_ms, rungs: [rung] }, call);
+  const rungs = tcpRungs(ctx, query);
+  const result = await boundedTrace(ctx, { kind: 'TCP', duration_ms, rungs }, call);
   const { method, ...parts } = traceParts(result, 'TCP connections');
   const output = result.traced?.value ?? null;
   const all = (output ? tcpConnections(output) : []).filter(

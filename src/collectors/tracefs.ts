@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts';
+import { hasCapability } from './effective-capabilities.ts';
 
 export type TracefsPlace = Readonly<{
   /** The folder, or null where it cannot be read. */
@@ -12,6 +13,9 @@ const places = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'];
 
 export const mount_tracefs = 'sudo mount -t tracefs nodev /sys/kernel/tracing';
 
+/** What the root user of a container lacks. */
+export const add_sys_admin = 'Start the container with --privileged, or --cap-add SYS_ADMIN.';
+
 /** Where tracefs is at the moment: it can be mounted while a server runs. */
 export function locateTracefs({ files, uid }: Context): TracefsPlace {
   const path = places.find((place) => files.read(`${place}/available_events`, 1).ok);
@@ -21,6 +25,11 @@ export function locateTracefs({ files, uid }: Context): TracefsPlace {
     return { path: null, reason: 'Only root may read tracefs.', fix: 'sudo tracewright mcp' };
   }
   if (!mounted && files.exists('/sys/kernel/tracing')) {
+    if (uid === 0 && hasCapability(files, 'sys_admin') === false) {
+      const reason =
+        'tracefs is not mounted, and only a root user with CAP_SYS_ADMIN may mount it.';
+      return { path: null, reason, fix: add_sys_admin };
+    }
     return { path: null, reason: 'tracefs is not mounted.', fix: mount_tracefs };
   }
   return { path: null, reason: 'The kernel has no tracefs that can be read.', fix: null };

@@ -1,9 +1,10 @@
 import type { Program } from '../../allowlist/command.ts';
 import type { Context } from '../context.ts';
+import { type Capability, hasCapability } from './effective-capabilities.ts';
 import { kernelFacts } from './kernel-facts.ts';
 import { helperProblem, runsPrivileged } from './privileges.ts';
 import { pidsDiffer } from './traced-process.ts';
-import { locateTracefs } from './tracefs.ts';
+import { add_sys_admin, locateTracefs } from './tracefs.ts';
 
 /** Why something cannot be used here, and the command that changes it (null: nothing does). */
 export type Obstacle = Readonly<{ reason: string; fix: string | null }>;
@@ -19,10 +20,6 @@ export type Needs = Readonly<{
   /** It filters by process: tracers number processes as the host does. */
   pid?: boolean;
 }>;
-
-const cap_sys_admin = 21n;
-const cap_perfmon = 38n;
-const cap_bpf = 39n;
 
 /** The first thing in the way of a BPF program; null where it can be tried. */
 export function bpfObstacle(ctx: Context, program: Program, needs: Needs): Obstacle | null {
@@ -55,24 +52,18 @@ export function programObstacle(ctx: Context, program: Program): Obstacle | null
   };
 }
 
-function rightsObstacle(ctx: Context): Obstacle | null {
+/** Who may load and list BPF programs. */
+export function rightsObstacle(ctx: Context): Obstacle | null {
   if (ctx.uid !== 0) {
     if (runsPrivileged(ctx)) return null;
     const reason = `Only root may load BPF programs.${helperProblem(ctx)}`;
     return { reason, fix: 'sudo tracewright mcp' };
   }
-  const may = capabilities(ctx);
-  if (may.has(cap_sys_admin) || (may.has(cap_bpf) && may.has(cap_perfmon))) return null;
-  return {
-    reason: 'This root user has neither CAP_SYS_ADMIN nor CAP_BPF with CAP_PERFMON.',
-    fix: 'Start the container with --privileged, or --cap-add SYS_ADMIN.',
-  };
-}
-
-function capabilities({ files }: Context): { has(bit: bigint): boolean } {
-  const text = files.text('/proc/self/status') ?? '';
-  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]{1,16})$/m.exec(text)?.[1] ?? '0'}`);
-  return { has: (bit) => ((effective >> bit) & 1n) === 1n };
+  // Where nothing tells, the kernel does when it is tried.
+  const has = (capability: Capability): boolean => hasCapability(ctx.files, capability) !== false;
+  if (has('sys_admin') || (has('bpf') && has('perfmon'))) return null;
+  const reason = 'This root user has neither CAP_SYS_ADMIN nor CAP_BPF with CAP_PERFMON.';
+  return { reason, fix: add_sys_admin };
 }
 
 function kernelObstacle(ctx: Context, needs: Needs): Obstacle | null {
