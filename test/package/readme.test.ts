@@ -122,8 +122,18 @@ describe('the README', () => {
     expect([...new Set(blocks.map(({ kind }) => kind))].sort()).toEqual([
       'console',
       'json',
+      'sh',
       'toml',
     ]);
+  });
+
+  test('names commands of a checkout that there are', () => {
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
+    const lines = blocks
+      .filter(({ kind }) => kind === 'sh')
+      .flatMap(({ text }) => text.match(/^npm \w+/gm) ?? []);
+    expect(lines).toEqual(['npm start', 'npm test']);
+    for (const line of lines) expect(Object.keys(scripts)).toContain(line.slice('npm '.length));
   });
 
   test('quotes errors that the program has', () => {
