@@ -39,16 +39,17 @@ const controllers = '+cpu +memory +io +pids';
 const megabyte = 1024 * 1024;
 const window_s = 5;
 
-/** Counters of the group with the limit, and how long tasks of the one below waited for a CPU. */
+/** Counters of the group with the limit, and how long tasks of the one below waited. */
 function kernelSays() {
   const stat = readFileSync(`${slice}/cpu.stat`, 'utf8');
-  const pressure = readFileSync(`${group}/cpu.pressure`, 'utf8');
+  const pressure = (of: 'cpu' | 'io') => readFileSync(`${group}/${of}.pressure`, 'utf8');
   const number = (text: string, pattern: RegExp): number => Number(pattern.exec(text)?.[1]);
   return {
     at_us: performance.now() * 1000,
     periods: number(stat, /^nr_periods (\d+)$/m),
     throttled: number(stat, /^nr_throttled (\d+)$/m),
-    stalled_us: number(pressure, /^some .* total=(\d+)$/m),
+    stalled_us: number(pressure('cpu'), /^some .* total=(\d+)$/m),
+    io_stalled_us: number(pressure('io'), /^full .* total=(\d+)$/m),
   };
 }
 
@@ -130,7 +131,9 @@ describe('cgroups of v2', { timeout: 300_000 }, () => {
       `while :; do dd if=/dev/zero of=${file} bs=64k count=2000 oflag=direct; done`,
     );
     await pause(3000);
+    const before = kernelSays();
     const found = await summary({ cgroup_path: '/app.slice/web@1.service' });
+    const after = kernelSays();
     await writer.stop();
     writeFileSync(`${group}/io.max`, `${disk} wbps=max`);
     await empty();
@@ -139,7 +142,12 @@ describe('cgroups of v2', { timeout: 300_000 }, () => {
     console.log(`1 MB/s: ${device?.wbytes_per_s} bytes/s, ${JSON.stringify(found.io.pressure)}`);
     assert.equal(device?.name, 'vda');
     assert.ok(Math.abs((device?.wbytes_per_s ?? 0) / megabyte - 1) < 0.25);
-    assert.ok((found.io.pressure.full_window ?? 0) > 60);
+    const took_us = after.at_us - before.at_us;
+    const edges_pct = 100 * (1 - (window_s * 1e6) / took_us);
+    const stalled_pct = (100 * (after.io_stalled_us - before.io_stalled_us)) / took_us;
+    console.log(`the kernel: stalled ${stalled_pct} % of ${took_us} us`);
+    assert.ok(stalled_pct > 0);
+    assert.ok(apart(found.io.pressure.full_window, stalled_pct) <= edges_pct + 4);
     assert.match(found.issues.join(), /waited for I\/O/);
   });
 
