@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import { surface } from '../../src/surface.ts';
 import { unitOf } from './fields.ts';
 import { code, generated, table } from './markdown.ts';
@@ -40,7 +41,7 @@ export function resourcesPage(seen: Seen): string {
 
 function seenFields({ source, fields }: Seen[string]): string[] {
   return [
-    ...(source === null ? [] : [`Source: ${source}.`, '']),
+    ...(source === null ? [] : [`Source: ${source.replaceAll(homedir(), '~')}.`, '']),
     '<details><summary>Fields</summary>',
     '',
     table(
