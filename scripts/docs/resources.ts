@@ -1,4 +1,4 @@
-import { homedir } from 'node:os';
+import { userInfo } from 'node:os';
 import { surface } from '../../src/surface.ts';
 import { unitOf } from './fields.ts';
 import { code, generated, table } from './markdown.ts';
@@ -41,7 +41,9 @@ export function resourcesPage(seen: Seen): string {
 
 function seenFields({ source, fields }: Seen[string]): string[] {
   return [
-    ...(source === null ? [] : [`Source: ${source.replaceAll(homedir(), '~')}.`, '']),
+    ...(source === null
+      ? []
+      : [`Source: ${source.replace(`${userInfo().homedir}/.local/`, '~/.local/')}.`, '']),
     '<details><summary>Fields</summary>',
     '',
     table(
