@@ -75,13 +75,15 @@ describe('an execution', () => {
   test('that was streamed has its bytes, one that was ended has the reason', async () => {
     const { made, entries } = recording();
     const { start } = guarded({ admit: (each) => each, record: made.attempt });
-    await new Promise<void>((resolve, reject) => {
-      start(command('forever'), { onStdout: () => resolve() }).then((running) => {
-        void made;
-        setTimeout(() => running.stop(), 0);
-        running.finished.then(() => {}, reject);
-      }, reject);
+    let heard = 0;
+    const running = await start(command('forever'), {
+      onStdout: () => {
+        heard += 1;
+      },
     });
+    await expect.poll(() => heard, { timeout: 20_000 }).toBeGreaterThan(0);
+    running.stop();
+    await running.finished;
     await expect.poll(entries, { timeout: 20_000 }).toHaveLength(1);
     expect(entries()).toMatchObject([{ reason: 'ended by caller', request: null, client: null }]);
     expect(entries()[0]?.bytes).toBeGreaterThan(0);

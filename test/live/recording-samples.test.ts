@@ -100,14 +100,20 @@ describe.skipIf(obstacle !== null)(
     });
 
     test('of a process that computes were taken where the recording says that it ran', () => {
-      const own = trace.stack_samples.filter((sample) => sample.pid === pid);
-      expect(own.length).toBeGreaterThan(20);
-      const running = own.filter(({ ts, cpu, tid }) =>
-        trace.rows[cpu]?.some(
-          (row) => row.pid === tid && row.begin <= ts && ts <= (row.end ?? recording.to_ns),
-        ),
+      // Who runs on a CPU is known from the first switch there on; a switch that was lost is not known.
+      const own = trace.stack_samples.filter(
+        ({ pid: owner, ts, cpu }) => owner === pid && ts >= (trace.rows[cpu]?.[0]?.begin ?? ts + 1),
       );
-      expect(running.length / own.length).toBeGreaterThan(0.95);
+      const elsewhere = own.filter(
+        ({ ts, cpu, tid }) =>
+          !trace.rows[cpu]?.some(
+            (row) => row.pid === tid && row.begin <= ts && ts <= (row.end ?? recording.to_ns),
+          ),
+      );
+      expect(own.length).toBeGreaterThan(20);
+      expect(elsewhere.length).toBeLessThanOrEqual(
+        0.05 * own.length + recording.lost_events + recording.gaps,
+      );
     });
 
     test('name functions and files, outermost first', () => {
