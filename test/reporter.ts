@@ -2,6 +2,12 @@ import type { Reporter, TestCase, TestModule } from 'vitest/node';
 
 let isFiltered = false;
 
+/** The last state of each file: those that failed are run once more, see run.mjs. */
+const known = new Map<string, TestModule>();
+
+/** What failed before its file was run once more. */
+const failedBefore = new Set<string>();
+
 /**
  * The closing lines of a run: what was skipped and why, what passed only when it was repeated, then
  * the three figures alone on a line.
@@ -12,7 +18,9 @@ export const closingLines: Reporter = {
   onInit(vitest) {
     isFiltered = vitest.config.testNamePattern !== undefined;
   },
-  onTestRunEnd(modules, unhandledErrors) {
+  onTestRunEnd(latest, unhandledErrors) {
+    for (const each of latest) known.set(each.id, each);
+    const modules = [...known.values()];
     const tests = modules.flatMap(testsOf);
     const inState = (state: string): TestCase[] =>
       tests.filter((each) => each.result().state === state);
@@ -26,7 +34,8 @@ export const closingLines: Reporter = {
     if (passed === 0 || failed > 0) process.exitCode = 1;
 
     if (skipped.length > 0) console.log(['', 'Skipped:', ...reasons(skipped)].join('\n'));
-    const repeated = tests.flatMap(repetition);
+    const repeated = [...tests.flatMap(repetition), ...passedAlone(tests)];
+    for (const each of inState('failed')) failedBefore.add(each.id);
     if (repeated.length > 0) console.log(['', 'Repeated:', ...repeated].join('\n'));
     for (const each of idle) console.log(`\nFailed: every test of ${fileOf(each)} was skipped.`);
     if (passed === 0) console.log('\nFailed: nothing passed.');
@@ -46,6 +55,12 @@ function repetition(test: TestCase): string[] {
   const { flaky = false, retryCount = 0 } = test.diagnostic() ?? {};
   return flaky ? [`${column(retryCount)}  ${test.fullName}  [${fileOf(test.module)}]`] : [];
 }
+
+/** What failed among all the others and passed when its file was run alone. */
+const passedAlone = (tests: readonly TestCase[]): string[] =>
+  tests
+    .filter((each) => failedBefore.has(each.id) && each.result().state === 'passed')
+    .map((each) => `alone  ${each.fullName}  [${fileOf(each.module)}]`);
 
 /** One line for each file and reason, with how many tests it holds back. */
 function reasons(skipped: readonly TestCase[]): string[] {
