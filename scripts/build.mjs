@@ -1,7 +1,8 @@
 // Builds dist/cli.js: one file. It is minified for its start alone; who runs it as root reads src/.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { build } from 'esbuild';
+import { oneFile } from './one-file.mjs';
 
 /**
  * Node's own modules are loaded where they are first used. As static imports of the bundle all of
@@ -20,9 +21,11 @@ const lazyBuiltins = {
   },
 };
 
-const { metafile } = await build({
+const built = await build({
   entryPoints: ['src/cli.ts'],
-  outfile: 'dist/cli.js',
+  outdir: 'dist',
+  splitting: true,
+  write: false,
   bundle: true,
   platform: 'node',
   format: 'esm',
@@ -38,12 +41,12 @@ const { metafile } = await build({
   minify: true,
   metafile: true,
   logLevel: 'warning',
-  banner: {
-    js: "#!/usr/bin/env node\nimport { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);",
-  },
+  define: { 'import.meta': 'meta' },
 });
 
-writeFileSync('dist/THIRD_PARTY_NOTICES.txt', notices(Object.keys(metafile.inputs)));
+mkdirSync('dist', { recursive: true });
+writeFileSync('dist/cli.js', await oneFile(built, 'dist/cli.js'), { mode: 0o755 });
+writeFileSync('dist/THIRD_PARTY_NOTICES.txt', notices(Object.keys(built.metafile.inputs)));
 
 /** The licences of what is in the bundle: each of them asks to stay with its code. */
 function notices(inputs) {
