@@ -5,7 +5,10 @@ export type NameTree = Readonly<{
   name(text: string): number;
   /** Adds a weight to a stack of `depth` names, the outermost first. */
   add(names: Int32Array, depth: number, weight: number): void;
-  /** Gives lines of folded text, sorted by their names from the left, in pieces of some 64 KB. */
+  /**
+   * Gives lines of folded text, sorted by their names from the left, in pieces of some 64 KB. A piece
+   * is good for the length of the call: the next one takes its place.
+   */
   lines(emit: (piece: Uint8Array) => void): void;
 }>;
 
@@ -72,7 +75,7 @@ function emitLines(
     if (Number.isNaN(weight)) continue;
     if (used + end + 64 > piece.length) {
       emit(piece.subarray(0, used));
-      piece = new Uint8Array(Math.max(piece_bytes * 2, end + 64));
+      if (end + 64 > piece.length) piece = new Uint8Array((end + 64) * 2);
       used = 0;
     }
     piece.set(path.subarray(0, end), used);

@@ -65,9 +65,13 @@ export function stackProfiles(detail: TaskDetail): StackProfiles {
   }
 
   function framesOf(stack: number): number[] {
-    const own: number[] = [];
-    for (let node = stack; node !== root; node = calls.first(node)) own.push(calls.second(node));
-    return own.reverse();
+    let depth = 0;
+    for (let node = stack; node !== root; node = calls.first(node)) depth++;
+    // As long as it gets: one that grows takes up to half as much again, for each of all stacks.
+    const own = new Array<number>(depth);
+    for (let node = stack; node !== root; node = calls.first(node))
+      own[--depth] = calls.second(node);
+    return own;
   }
 
   function stacksOf({ pairs, weights, counts }: EventSamples): StackProfile['stacks'] {
