@@ -1,4 +1,13 @@
-import { bpftoolRows, numberOf, type Row, textOf, typeOf, u64Of } from '../bpftool-rows.ts';
+import {
+  bpftoolRows,
+  type Holder,
+  holdersOf,
+  numberOf,
+  type Row,
+  textOf,
+  typeOf,
+  u64Of,
+} from '../bpftool-rows.ts';
 
 export type BpfLink = Readonly<{
   id: number;
@@ -8,6 +17,8 @@ export type BpfLink = Readonly<{
   map_id: number | null;
   /** What it is attached to, in words, where bpftool says. */
   target: string | null;
+  /** Who has a descriptor of it; null where nobody has, or where this bpftool does not tell. */
+  pids: readonly Holder[] | null;
 }>;
 
 export type BpfLinks = Readonly<{ links: readonly BpfLink[]; errors: readonly string[] }>;
@@ -28,7 +39,8 @@ export function parseBpftoolLink(text: string): BpfLinks {
     if (id === null) return [];
     const prog_id = numberOf(row, 'prog_id');
     const map_id = numberOf(row, 'map_id');
-    return [{ id, type: typeOf(row), prog_id, map_id, target: targetOf(row) }];
+    const pids = holdersOf(row);
+    return [{ id, type: typeOf(row), prog_id, map_id, target: targetOf(row), pids }];
   });
   return { links, errors };
 }

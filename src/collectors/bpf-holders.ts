@@ -35,7 +35,7 @@ export function heldPrograms(ctx: Context): HeldPrograms {
     addHolder(holders, info.prog_id, ctx, pid);
     if (info.verified_insns !== null) verified_insns.set(info.prog_id, info.verified_insns);
   });
-  return { holders, verified_insns, complete };
+  return { holders, verified_insns, complete: complete && ctx.uid === 0 };
 }
 
 /** BPF_MAP_TYPE_STRUCT_OPS (include/uapi/linux/bpf.h). */

@@ -1,10 +1,12 @@
-import { bpftoolStructOpsDump } from '../../allowlist/bpftool.ts';
+import { bpftoolShow, bpftoolStructOpsDump } from '../../allowlist/bpftool.ts';
+import { parseBpftoolLink } from '../../parsers/bpftool-link/bpftool-link.ts';
 import type { Holder } from '../../parsers/bpftool-rows.ts';
 import { parseBpftoolStructOpsDump } from '../../parsers/bpftool-struct-ops-dump/bpftool-struct-ops-dump.ts';
 import type { Call, Context } from '../context.ts';
 import { toTracewrightError } from '../errors.ts';
 import type { Unavailable } from '../reading.ts';
 import { heldStructOps } from './bpf-holders.ts';
+import { runsPrivileged } from './privileges.ts';
 
 export type LoadingProcess = Readonly<{
   /** The first of those that hold the scheduler: it is unloaded when the last of them ends. */
@@ -23,6 +25,7 @@ export async function loadingProcess(
   call: Call,
 ): Promise<LoadingProcess> {
   if (ctx.uid !== 0) {
+    if (runsPrivileged(ctx)) return await listedLoader(ctx, ops, call);
     const fix = 'sudo tracewright read scheduler://current';
     return unknown('Only root sees which process holds a scheduler.', fix);
   }
@@ -37,6 +40,19 @@ export async function loadingProcess(
     ? unknown('No process holds it: it is pinned in a bpffs, as by `bpftool struct_ops register`.')
     : unknown('Not every process could be looked at.');
 }
+
+/** What bpftool lists, run by a helper: descriptors of other users' processes are not for us. */
+async function listedLoader(ctx: Context, ops: string | null, call: Call): Promise<LoadingProcess> {
+  const map_id = await mapOf(ops, ctx, call);
+  if (typeof map_id !== 'number') return unknown(map_id.reason, map_id.fix);
+  const { stdout } = await ctx.run(bpftoolShow('link'), { signal: call.signal });
+  const link = parseBpftoolLink(stdout).links.find((each) => each.map_id === map_id);
+  const [process] = link?.pids ?? [];
+  return process ? { process, unavailable: [] } : unknown(nobody_listed);
+}
+
+const nobody_listed =
+  'bpftool names no process with its link: it is pinned in a bpffs, or held by the map alone, or this bpftool does not tell.';
 
 type Unknown = Readonly<{ reason: string; fix: string | null }>;
 

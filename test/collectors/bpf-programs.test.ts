@@ -95,6 +95,12 @@ test('descriptors tell who holds a program and how much of it was verified', asy
   expect(program?.verified_insns).toBe(2);
 });
 
+test('a user does not know who else holds a program, unless bpftool says so', async () => {
+  const { data, warnings } = await collectBpfPrograms(host(tracer, {}, { uid: 1000 }), all, call);
+  expect(data.programs.map(({ pids }) => pids)).toEqual(data.programs.map(() => null));
+  expect(warnings?.join()).toContain('holders of programs may be missing');
+});
+
 test('programs of a sched_ext scheduler say so', async () => {
   const scheduler = {
     'bpftool -j prog show':

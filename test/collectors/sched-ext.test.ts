@@ -200,6 +200,31 @@ describe('the loading process', () => {
     expect(unavailable).toEqual([]);
   });
 
+  const listed = (pids: string) =>
+    holding('', {
+      uid: 1000,
+      helper: { route: () => 'sudo', problem: () => null },
+      ...fakePrograms((words) =>
+        words === 'bpftool -j link show'
+          ? `[{"id":1,"type":"struct_ops","prog_id":0,"map_id":7,"pids":[{"pid":8,"comm":"other"}]},
+             {"id":2,"type":"struct_ops","prog_id":0,"map_id":1${pids}}]`
+          : dump,
+      ),
+    });
+
+  test('is told by a helper to a user who may not look into other processes', async () => {
+    const ctx = listed(',"pids":[{"pid":71,"comm":"scx_fifo"}]');
+    const { data, unavailable } = await collectCurrentScheduler(ctx, call);
+    expect(data.loading_process).toEqual({ pid: 71, comm: 'scx_fifo' });
+    expect(unavailable).toEqual([]);
+  });
+
+  test('is null with the reason where the helper finds none', async () => {
+    const { data, unavailable } = await collectCurrentScheduler(listed(''), call);
+    expect(data.loading_process).toBeNull();
+    expect(unavailable?.[0]?.reason).toMatch(/names no process .* pinned/);
+  });
+
   test.each([
     ['is pinned', 'link_type:\tcgroup\nprog_id:\t1\n', {}, /pinned/, null],
     [
