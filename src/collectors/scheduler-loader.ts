@@ -26,8 +26,7 @@ export async function loadingProcess(
 ): Promise<LoadingProcess> {
   if (ctx.uid !== 0) {
     if (runsPrivileged(ctx)) return await listedLoader(ctx, ops, call);
-    const fix = 'sudo tracewright read scheduler://current';
-    return unknown('Only root sees which process holds a scheduler.', fix);
+    return unknown('Only root sees which process holds a scheduler.', as_root);
   }
   const { linked, mapped, complete } = heldStructOps(ctx);
   if (linked.size + mapped.size > 0) {
@@ -48,11 +47,13 @@ async function listedLoader(ctx: Context, ops: string | null, call: Call): Promi
   const { stdout } = await ctx.run(bpftoolShow('link'), { signal: call.signal });
   const link = parseBpftoolLink(stdout).links.find((each) => each.map_id === map_id);
   const [process] = link?.pids ?? [];
-  return process ? { process, unavailable: [] } : unknown(nobody_listed);
+  return process ? { process, unavailable: [] } : unknown(nobody_listed, as_root);
 }
 
+const as_root = 'sudo tracewright read scheduler://current';
+
 const nobody_listed =
-  'bpftool names no process with its link: it is pinned in a bpffs, or held by the map alone, or this bpftool does not tell.';
+  'bpftool names no process that holds its link: it is pinned in a bpffs, or this bpftool was built without the part that tells (Debian).';
 
 type Unknown = Readonly<{ reason: string; fix: string | null }>;
 
