@@ -1,3 +1,5 @@
+import { printable } from '../parsers/untrusted.ts';
+
 /** What a code says, and what whoever gets it does. `final`: the same call cannot get past it. */
 type Meaning = Readonly<{ meaning: string; remedy: string; final?: true }>;
 
@@ -71,9 +73,10 @@ export class TracewrightError extends Error {
   readonly code: ErrorCode;
   readonly suggestion: string;
   constructor(code: ErrorCode, message: string, suggestion: string, cause?: unknown) {
-    super(message, { cause });
+    // Both repeat what a caller gave or a program said.
+    super(printable(message), { cause });
     this.code = code;
-    this.suggestion = suggestion;
+    this.suggestion = printable(suggestion);
   }
   get recoverable(): boolean {
     return !('final' in errorCodes[this.code]);

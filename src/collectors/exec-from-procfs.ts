@@ -1,6 +1,7 @@
 import type { ProcessEvent } from '../../parsers/exec-events/exec-events.ts';
 import { ParseError } from '../../parsers/parsed.ts';
 import { parsePidStat } from '../../parsers/pid-stat/pid-stat.ts';
+import { untrusted } from '../../parsers/untrusted.ts';
 import type { Call, Context } from '../context.ts';
 import type { Measured, Rung } from './bounded-trace.ts';
 import { readProcStat } from './cpu-counters.ts';
@@ -85,10 +86,10 @@ function begin({ files }: Context, pid: number, at_ns: number): Begun | null {
       at_ns,
       pid: ppid,
       child: pid,
-      child_comm: comm,
+      child_comm: untrusted(comm, 64),
       ppid: null,
       uid: null,
-      comm: parent,
+      comm: untrusted(parent, 64),
     };
   } catch (error) {
     if (error instanceof ParseError) return null;

@@ -1,6 +1,7 @@
 import { ParseError } from '../../parsers/parsed.ts';
 import { type PidSchedstat, parsePidSchedstat } from '../../parsers/pid-schedstat/pid-schedstat.ts';
 import { isKernelThread, parsePidStat } from '../../parsers/pid-stat/pid-stat.ts';
+import { untrusted } from '../../parsers/untrusted.ts';
 import type { Call, Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
 import type { Absence, HostFiles } from '../procfs/host-files.ts';
@@ -82,7 +83,7 @@ export function scanProcess(ctx: Context, pid: number, waits: boolean): ScannedP
     return {
       pid,
       starttime_ticks: stat.starttime_ticks,
-      comm: stat.comm,
+      comm: untrusted(stat.comm, 64),
       state: stat.state,
       kernel_thread: isKernelThread(stat.flags),
       threads: stat.num_threads,
