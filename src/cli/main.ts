@@ -94,9 +94,20 @@ async function serveMcp(
   selection: Selection,
   values: HttpValues & Readonly<{ http?: boolean; once?: boolean }>,
 ): Promise<void> {
+  if (ctx.uid === 0 && !selection.readOnly && !selection.offline) setImmediate(putBackSettings);
   if (!values.http) return await serve(ctx, selection, values.once ?? false);
   const { serveOverHttp } = await import('./serve-http.ts');
   await serveOverHttp(ctx, selection, values);
+}
+
+/** What a process of ours was killed over. Nobody waits for it. */
+async function putBackSettings(): Promise<void> {
+  const { putBackAbandoned } = await import('../daemon/bpf-stats-marker.ts');
+  try {
+    putBackAbandoned();
+  } catch (error) {
+    console.error(`tracewright: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 /** Whoever names a file on the command line allows its folder by that. */
@@ -171,6 +182,7 @@ async function ownMode(
   policies: Policies,
 ): Promise<number | null> {
   if (word === 'helper') {
+    setImmediate(putBackSettings);
     const { runHelper } = await import('../helper/run-helper.ts');
     const audit = await auditFor(word, policies, {});
     return await runHelper(policies, audit, process.env['SUDO_USER']);

@@ -1,3 +1,4 @@
+import type { Command } from '../../allowlist/command.ts';
 import { bpfStatsHelper } from '../../allowlist/self.ts';
 import { u64Growth } from '../../parsers/big-json.ts';
 import type { BpfProgram } from '../../parsers/bpftool-prog/bpftool-prog.ts';
@@ -54,7 +55,8 @@ export async function measureRunTimes(ctx: Context, ms: number, call: Call): Pro
     return await sampleTwice(ctx, ms, call);
   } finally {
     helper.stop();
-    await helper.finished;
+    // It could not put it back then: another one does.
+    if ((await helper.finished).signal === 'SIGKILL') await ctx.run(windowOf(100));
   }
 }
 
@@ -108,6 +110,8 @@ function mayEnable(ctx: Context): void {
   }
 }
 
+const windowOf = (ms: number): Command => bpfStatsHelper(process.execPath, ownBundle(), ms);
+
 /** Starts the helper and waits until the kernel counts. */
 async function startCounting(ctx: Context, ms: number, call: Call): Promise<Running> {
   let said = '';
@@ -119,8 +123,7 @@ async function startCounting(ctx: Context, ms: number, call: Call): Promise<Runn
     said += text;
     if (said.startsWith('on\n')) heard();
   };
-  const command = bpfStatsHelper(process.execPath, ownBundle(), ms);
-  const helper = await ctx.start(command, { signal: call.signal, onStdout });
+  const helper = await ctx.start(windowOf(ms), { signal: call.signal, onStdout });
   const ended = await Promise.race([on, helper.finished]);
   if (ended === undefined || said.startsWith('on\n')) return helper;
   throw new TracewrightError(

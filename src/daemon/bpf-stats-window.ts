@@ -1,15 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-
-const setting = '/proc/sys/kernel/bpf_stats_enabled';
+import { bpf_stats, isAbandoned, mark, unmark } from './bpf-stats-marker.ts';
 
 /**
  * Has the kernel count the run time of BPF programs for `ms`, then puts the setting back as it was;
  * also on SIGTERM, SIGINT and SIGHUP. Prints "on" once it counts. A setting that is already on
- * belongs to somebody else and is left alone. Counting costs each run of a program two reads of the
+ * belongs to somebody else and is left alone, unless one of these was killed over it. Counting costs each run of a program two reads of the
  * clock. Throws where the setting cannot be written (only root may).
  */
-export async function bpfStatsWindow(ms: number): Promise<void> {
-  if (readFileSync(setting, 'utf8').trim() !== '0') {
+export async function bpfStatsWindow(ms: number, stats = bpf_stats): Promise<void> {
+  const { setting } = stats;
+  if (readFileSync(setting, 'utf8').trim() !== '0' && !isAbandoned(stats)) {
     process.stdout.write('on\n');
     return;
   }
@@ -22,11 +22,14 @@ export async function bpfStatsWindow(ms: number): Promise<void> {
   });
   let counting = true;
   const putBack = (): void => {
-    if (counting) writeFileSync(setting, '0');
+    if (!counting) return;
+    writeFileSync(setting, '0');
+    unmark(stats);
     counting = false;
   };
   // Whatever else listens to the signals may call process.exit() before we are awake.
   process.once('exit', putBack);
+  mark(stats);
   writeFileSync(setting, '1');
   process.stdout.write('on\n');
   await ended;

@@ -1,20 +1,23 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, afterEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { bpftoolShow } from '../../allowlist/bpftool.ts';
 import { programs } from '../../allowlist/programs.ts';
+import { parseBpftoolLink } from '../../parsers/bpftool-link/bpftool-link.ts';
 import { parseBpftoolProg } from '../../parsers/bpftool-prog/bpftool-prog.ts';
 import { findProgram } from '../../src/exec/resolve-program.ts';
 import { run } from '../../src/exec/start.ts';
-import { connect } from '../server/stdio.ts';
+import type { connect } from '../server/stdio.ts';
 import { dice, figure, tries } from './budget.ts';
-import { type Family, familyOf, isAlive } from './family.ts';
+import { type Family, familyOf, isAlive, naming } from './family.ts';
+import { canUseSudo, type Route, rootRoute, sudoRoute } from './routes.ts';
 
 const needed = [programs.perf, programs.bpftool, programs.bpftrace];
 const able = process.geteuid?.() === 0 && needed.every((each) => !('problem' in findProgram(each)));
 
+const spin = 'while True:\n    sum(range(1000))\n';
 const captures: readonly Readonly<{ name: string; args: object }>[] = [
   { name: 'start_perf_profiling', args: { duration_secs: 60, pid: process.pid } },
   { name: 'perf_cpu_profile', args: { duration_seconds: 20 } },
@@ -22,43 +25,42 @@ const captures: readonly Readonly<{ name: string; args: object }>[] = [
   { name: 'control_event_tracking', args: { action: 'start' } },
   { name: 'record_trace', args: { duration_seconds: 20 } },
   { name: 'read_resource', args: { uri: 'bpf://programs?stats_ms=5000' } },
+  { name: 'profile_code', args: { code: spin, cpu_only: true, timeout: 20 } },
 ];
 
-const rounds = tries(200, 12);
+/** "40-79": these kills alone. Each is the same in every run. */
+const [, first, last] = /^(\d+)-(\d+)$/.exec(process.env['TRACEWRIGHT_KILLS'] ?? '') ?? [];
+const from = Number(first ?? 0);
+const kills = Array.from(
+  { length: last === undefined ? tries(200, 12) : Number(last) + 1 - from },
+  (_, index) => from + index,
+);
 /** A busy machine takes long to end a program; nothing waits so long that is not stuck. */
 const patience_ms = 40_000;
-const roll = dice(3);
-const oneOf = <T>(list: readonly T[]): T => {
-  const chosen = list[Math.floor(roll() * list.length)];
-  if (chosen === undefined) throw new Error('nothing to choose from');
-  return chosen;
-};
 
-const room = mkdtempSync(join(tmpdir(), 'tracewright-kills-'));
-const before = process.env['TMPDIR'];
-const seen = { processes: 0, programs: 0, swept: 0, kills: 0 };
-let server: ReturnType<typeof connect> | null = null;
-afterEach(() => {
-  server?.child.kill('SIGKILL');
-});
-afterAll(() => {
-  rmSync(room, { recursive: true, force: true });
-  figure(
-    `${seen.kills} kills during captures: ${seen.processes} processes and ${seen.programs} BPF programs ` +
-      `were ours, none is left; ${seen.swept} temporary folders of servers that were killed with ` +
-      'SIGKILL went with the next start; kernel.bpf_stats_enabled is as before',
-  );
-});
-
-/** The server keeps what it writes below `room`. */
-function start(): ReturnType<typeof connect> {
-  process.env['TMPDIR'] = room;
-  try {
-    return connect(['mcp', '--daemon', '--state-dir', join(room, 'state')]);
-  } finally {
-    if (before === undefined) delete process.env['TMPDIR'];
-    else process.env['TMPDIR'] = before;
-  }
+const settings = [
+  'kernel/bpf_stats_enabled',
+  'kernel/ftrace_enabled',
+  'kernel/kptr_restrict',
+  'kernel/perf_event_paranoid',
+  'kernel/sched_schedstats',
+  'kernel/task_delayacct',
+  'kernel/unprivileged_bpf_disabled',
+];
+/** What of the host a capture may use and has to leave as it was; a setting that it lacks is empty. */
+function hostState(): string {
+  const read = (path: string): string => {
+    try {
+      return readFileSync(path, 'utf8').trim();
+    } catch {
+      return '';
+    }
+  };
+  const mounts = read('/proc/self/mounts').split('\n');
+  return [
+    ...settings.map((name) => `${name} ${read(`/proc/sys/${name}`)}`),
+    ...mounts.filter((line) => / (?:tracefs|debugfs|bpf) /.test(line)),
+  ].join('\n');
 }
 
 async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
@@ -69,26 +71,25 @@ async function until(what: string, isSo: () => boolean | Promise<boolean>): Prom
   }
 }
 
-const ownFolders = (): string[] =>
-  readdirSync(room).filter((name) => name.startsWith('tracewright-'));
-
-const statsEnabled = (): string =>
-  readFileSync('/proc/sys/kernel/bpf_stats_enabled', 'utf8').trim();
-
-async function programsNow(): Promise<ReadonlySet<number>> {
-  const { stdout } = await run(bpftoolShow('prog'));
-  return new Set(parseBpftoolProg(stdout).data.programs.map(({ id }) => id));
+/** Which of these ids the kernel still has. */
+async function left({ programs: own, links }: Family): Promise<number> {
+  const [shown, linked] = [await run(bpftoolShow('prog')), await run(bpftoolShow('link'))];
+  const { programs: now } = parseBpftoolProg(shown.stdout).data;
+  const { links: linksNow } = parseBpftoolLink(linked.stdout);
+  return (
+    now.filter(({ id }) => own.has(id)).length + linksNow.filter(({ id }) => links.has(id)).length
+  );
 }
 
 /** Watches what the server starts, for a random time after it has started something. */
-async function watch(pid: number, answered: () => boolean): Promise<Family> {
-  const family: Family = { processes: new Map(), programs: new Set() };
+async function watch(pid: number, time_ms: number, answered: () => boolean): Promise<Family> {
+  const family: Family = { processes: new Map(), programs: new Set(), links: new Set(), events: 0 };
   await until('a process of the server', () => {
     familyOf(pid, family);
     // A host that cannot capture this says so, and starts nothing.
     return family.processes.size > 1 || answered();
   });
-  const end = Date.now() + roll() * 4000;
+  const end = Date.now() + time_ms;
   while (Date.now() < end) {
     familyOf(pid, family);
     await delay(40);
@@ -96,57 +97,87 @@ async function watch(pid: number, answered: () => boolean): Promise<Family> {
   return family;
 }
 
-test.skipIf(!able).each(Array.from({ length: rounds }, (_, index) => index))(
-  'kill %i leaves no process, BPF program or setting (needs root, perf, bpftool and bpftrace)',
-  async () => {
-    const stats_before = statsEnabled();
+describe.skipIf(!able)('killed at a random moment (needs root, perf, bpftool and bpftrace)', () => {
+  const room = mkdtempSync(join(tmpdir(), 'tracewright-kills-'));
+  const routes: Route[] = [];
+  const seen = { processes: 0, programs: 0, links: 0, events: 0, swept: 0, kills: 0, helpers: 0 };
+  const [ownPids, helperPids] = [new Set<number>(), new Set<number>()];
+  let server: ReturnType<typeof connect> | null = null;
+  beforeAll(() => {
+    routes.push(rootRoute(room));
+    if (canUseSudo) routes.push(sudoRoute());
+  });
+  afterEach(() => {
+    server?.child.kill('SIGKILL');
+  });
+  afterAll(() => {
+    for (const route of routes) route.remove();
+    rmSync(room, { recursive: true, force: true });
+    figure(
+      `${seen.kills} kills during captures (${seen.helpers} of them with a helper): ` +
+        `${seen.processes} processes, ${seen.programs} BPF programs, ${seen.links} BPF links and ` +
+        `${seen.events} perf events were ours, none is left; ${seen.swept} temporary folders of ` +
+        'who was killed with SIGKILL go with the next start; settings and mounts are as before',
+    );
+  });
+
+  test.each(kills)('kill %i leaves nothing', { timeout: 200_000 }, async (index) => {
+    const roll = dice(1000 + index);
+    const oneOf = <T>(list: readonly T[]): T => {
+      const chosen = list[Math.floor(roll() * list.length)];
+      if (chosen === undefined) throw new Error('nothing to choose from');
+      return chosen;
+    };
+    const before = hostState();
     const { name, args } = oneOf(captures);
     const signal = oneOf(['SIGKILL', 'SIGTERM'] as const);
-    const whom = oneOf(['server', 'server', 'tracer'] as const);
-    server = start();
+    const whom = oneOf(['server', 'server', 'other'] as const);
+    const route = roll() < 0.3 ? (routes[1] ?? routes[0]) : routes[0];
+    server = route?.start() ?? null;
     const ended = new Promise((resolve) => server?.child.once('exit', resolve));
-    const pid = server.child.pid ?? 0;
-    const answer = server.call(name, args);
+    const pid = server?.child.pid ?? 0;
     let isAnswered = false;
-    void answer.then(() => {
+    void server?.call(name, args).then(() => {
       isAnswered = true;
     });
-    const family = await watch(pid, () => isAnswered);
+    const family = await watch(pid, roll() * 4000, () => isAnswered);
     const others = [...family.processes.keys()].filter((each) => each !== pid);
+    const victim = whom === 'server' || others.length === 0 ? pid : oneOf(others);
     try {
-      process.kill(whom === 'server' ? pid : oneOf(others), signal);
+      if (victim > 1) process.kill(victim, signal);
     } catch {
       // It has just ended by itself.
     }
-    if (whom === 'tracer') server.close();
+    if (victim !== pid) server?.close();
     await Promise.race([ended, delay(patience_ms)]);
     seen.kills += 1;
+    seen.helpers += route === routes[0] ? 0 : 1;
     seen.processes += family.processes.size;
     seen.programs += family.programs.size;
+    seen.links += family.links.size;
+    seen.events += family.events;
 
-    await until(`${name}: processes`, () => ![...family.processes].some(isAlive));
-    await until(`${name}: BPF programs`, async () => {
-      const now = await programsNow();
-      return ![...family.programs].some((id) => now.has(id));
-    });
-    await until(`${name}: kernel.bpf_stats_enabled`, () => statsEnabled() === stats_before);
-    if (signal === 'SIGKILL' && whom === 'server') seen.swept += ownFolders().length;
-    else expect(ownFolders().filter((each) => each.includes(`-${pid}-`))).toEqual([]);
-  },
-  200_000,
-);
+    const what = `${signal} of ${victim === pid ? 'the server' : victim} in ${name}`;
+    await until(`${what}: processes`, () => ![...family.processes].some(isAlive));
+    await until(`${what}: processes that name our folders`, () => naming(room).length === 0);
+    await until(`${what}: BPF programs and links`, async () => (await left(family)) === 0);
+    await until(`${what}: settings and mounts`, () => hostState() === before);
+    const pids = new Set(family.processes.keys());
+    for (const each of pids) (route === routes[0] ? ownPids : helperPids).add(each);
+    const kept = (): readonly string[] => route?.folders(pids) ?? [];
+    if (signal === 'SIGKILL') seen.swept += kept().length;
+    else await until(`${what}: temporary folders`, () => kept().length === 0);
+  });
 
-test.skipIf(!able)(
-  'what SIGKILL left goes with the next start (needs root and perf)',
-  async () => {
-    server = start();
-    const pid = server.child.pid ?? 0;
-    await server.call('start_perf_profiling', { duration_secs: 1 });
-    expect(ownFolders().filter((name) => !name.includes(`-${pid}-`))).toEqual([]);
-    const ended = new Promise((resolve) => server?.child.once('exit', resolve));
-    server.close();
-    await ended;
-    expect(ownFolders()).toEqual([]);
-  },
-  120_000,
-);
+  test('what SIGKILL left goes with the next start', { timeout: 120_000 }, async () => {
+    for (const [index, route] of routes.entries()) {
+      const pids = index === 0 ? ownPids : helperPids;
+      server = route.start();
+      const ended = new Promise((resolve) => server?.child.once('exit', resolve));
+      await server.call('start_perf_profiling', { duration_secs: 1 });
+      expect(route.folders(pids)).toEqual([]);
+      server.close();
+      await ended;
+    }
+  });
+});

@@ -50,9 +50,12 @@ export function parseLines(stdout: string): Message[] {
     .map((each) => Message.parse(JSON.parse(each)));
 }
 
-/** A server that stays up, spoken to line by line. */
-export function connect(args: readonly string[] = ['mcp']) {
-  const child = spawn(process.execPath, [bundle, ...args], { stdio: ['pipe', 'pipe', 'ignore'] });
+/** A server that stays up, spoken to line by line. The second argument starts the program. */
+export function connect(
+  args: readonly string[] = ['mcp'],
+  [program, ...words]: readonly [string, ...string[]] = [process.execPath, bundle],
+) {
+  const child = spawn(program, [...words, ...args], { stdio: ['pipe', 'pipe', 'ignore'] });
   children.add(child);
   child.once('exit', () => children.delete(child));
   const messages: Message[] = [];
