@@ -11,6 +11,7 @@ import type { Selection } from '../selection.ts';
 import { version } from '../version.ts';
 import { auditFor, recorded } from './audit-for.ts';
 import { options } from './options.ts';
+import { print } from './output.ts';
 import { policiesFor } from './policies-for.ts';
 import type { Tell } from './progress.ts';
 import { serve } from './serve.ts';
@@ -217,17 +218,12 @@ function helperWindow(word = ''): number {
 const list = (value: string | undefined): string[] | undefined =>
   value?.split(',').map((each) => each.trim());
 
-function print(text: string): number {
-  process.stdout.write(`${text}\n`);
-  return 0;
-}
-
 function fail(thrown: unknown, json: boolean): number {
   const usage = thrown instanceof TypeError && 'code' in thrown;
   const error = usage
     ? new TracewrightError('INVALID_PARAMS', thrown.message, 'Run `tracewright --help`.')
     : toTracewrightError(thrown);
-  if (json) process.stdout.write(`${JSON.stringify(errorBody(error))}\n`);
+  if (json) print(JSON.stringify(errorBody(error)));
   else console.error(`tracewright: ${error.message}\n${error.suggestion}`);
   return error.code === 'INVALID_PARAMS' ? 2 : 1;
 }

@@ -35,13 +35,19 @@ export async function withProgress<T>(
   };
   const timer = setInterval(show, every_ms);
   timer.unref();
+  // Ctrl-C ends the process from within: the prompt of the shell follows whatever is on the line.
+  const leave = (): void => {
+    if (isShown) terminal.write(erase);
+  };
+  process.once('exit', leave);
   try {
     return await work((told) => {
       message = told;
     });
   } finally {
     clearInterval(timer);
-    if (isShown) terminal.write(erase);
+    process.removeListener('exit', leave);
+    leave();
   }
 }
 

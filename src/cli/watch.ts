@@ -8,6 +8,7 @@ import type { Call, Context } from '../context.ts';
 import { wholeNumber } from '../resources/define-resource.ts';
 import { checkArguments } from '../tools/define-tool.ts';
 import { eventTypeList } from '../tools/event-type-list.ts';
+import { notWritten } from './output.ts';
 import { isColoured } from './terminal.ts';
 import { type Footer, footer } from './watch-footer.ts';
 import { eventLine, wallClock } from './watch-line.ts';
@@ -87,6 +88,9 @@ function endOfWatching(): AbortSignal {
   const end = (): void => ending.abort();
   process.removeAllListeners('SIGINT');
   process.once('SIGINT', end);
-  process.stdout.on('error', end);
+  process.stdout.on('error', (error) => {
+    notWritten(error);
+    end();
+  });
   return ending.signal;
 }
