@@ -1,16 +1,17 @@
 import { type BusyForm, busyForm } from './busy-form.ts';
+import { type TaskWords, taskIds } from './short-records.ts';
 
 /**
- * Writes the busiest records as lines of JSON from bytes to bytes: `streamRecordJson` of each, and a
- * line feed, as they stand between the quotes of a JSON string. What tasks a record names recurs, so
- * the text around its numbers is made once and copied. That takes a fifth of the time of doing it in
- * strings, which on a host with few CPUs decides whether a reader keeps up.
+ * Writes short records (short-records.ts) as lines of JSON from bytes to bytes: `streamRecordJson` of
+ * each, and a line feed, as they stand between the quotes of a JSON string. What tasks a record names
+ * recurs, so the text around its numbers is made once and copied. That takes a fifth of the time of
+ * doing it in strings, which on a host with few CPUs decides whether a reader keeps up.
  */
 export type BusyLines = Readonly<{
   /**
    * The record that begins at `at`, written to `out` from `to` on, which needs `longest_line_bytes`.
-   * Gives where the next record begins; -1 where this one is of another form, torn, or has a number
-   * that needs a closer look.
+   * Gives where the next record begins; -1 where this one is of another form, torn, names a task of
+   * which the name is not known, or has a number that needs a closer look.
    */
   write(bytes: Uint8Array, at: number, seq: number, out: Uint8Array, to: number): number;
   /** Where the last line that was written ends. */
@@ -41,59 +42,62 @@ const newline = 10;
 const zero = 48;
 const nine = 57;
 const point = 46;
-const letter_e = 101;
+const letter_s = 115;
 /** Which a double holds exactly. Of a time the text is exact, however long the host is up. */
 const most_digits = 15;
 const most_time_digits = 19;
-/** META A_PID A_TGID B_PID B_TGID */
-const numbers = 5;
-/** Two words of each name. */
-const words = 4;
+/** META A B */
+const key_fields = 3;
 /** Room for what some hundred tasks do on tens of CPUs. The number of sets is a power of two. */
 const most_sets = 2048;
 const ways = 4;
-const most_key_bytes = 160;
+const most_key_bytes = 64;
 
-export function busyLines(): BusyLines {
+export function busyLines(tasks: TaskWords): BusyLines {
   const sets: (Template[] | undefined)[] = Array(most_sets);
   // Of the record at hand; kept here, since an object for each of them would be most of the work.
   let timeTo = 0;
-  let firstTo = 0;
+  let keyTo = 0;
   let xTo = 0;
   let yTo = 0;
-  let secondTo = 0;
   let hash = 0;
   let replaced = 0;
+  let doubts = tasks.doubts();
   let end = 0;
   let escapes = 0;
 
   /** Finds the fields of the record whose time begins at `from`. */
   function split(bytes: Uint8Array, from: number): boolean {
-    hash = 0;
     timeTo = endOfNumber(bytes, from, most_time_digits);
-    firstTo = timeTo < 0 ? -1 : endOfFields(bytes, timeTo + 1, tab, numbers);
-    xTo = firstTo < 0 ? -1 : endOfNumber(bytes, firstTo + 1, most_digits);
-    yTo = xTo < 0 ? -1 : endOfNumber(bytes, xTo + 1, most_digits);
-    secondTo = yTo < 0 ? -1 : endOfFields(bytes, yTo + 1, newline, words);
-    return secondTo >= 0;
+    keyTo = timeTo < 0 || bytes[timeTo] !== tab ? -1 : endOfKey(bytes, timeTo + 1);
+    xTo = keyTo < 0 ? -1 : endOfNumber(bytes, keyTo + 1, most_digits);
+    yTo = xTo < 0 || bytes[xTo] !== tab ? -1 : endOfNumber(bytes, xTo + 1, most_digits);
+    return yTo >= 0 && bytes[yTo] === newline;
   }
 
-  /** Where so many fields end, the last one with `closing`; -1 where they do not. Adds to the hash. */
-  function endOfFields(bytes: Uint8Array, from: number, closing: number, fields: number): number {
+  /** Where the fields of the key end; -1 where they do not. Makes the hash of them. */
+  function endOfKey(bytes: Uint8Array, from: number): number {
     const most = Math.min(bytes.length, from + most_key_bytes);
-    let left = fields;
-    let at = from;
-    for (; at < most; at += 1) {
+    let left = key_fields;
+    let made = 0;
+    for (let at = from; at < most; at += 1) {
       const byte = bytes[at] ?? newline;
-      if (byte === tab || byte === newline) left -= 1;
-      if (byte === newline || left === 0) break;
-      hash = (Math.imul(hash, 31) + byte) | 0;
+      if (byte === newline) return -1;
+      if (byte === tab) {
+        left -= 1;
+        if (left === 0) {
+          hash = made;
+          return at;
+        }
+      }
+      made = (Math.imul(made, 31) + byte) | 0;
     }
-    return left === 0 && bytes[at] === closing ? at : -1;
+    return -1;
   }
 
   function templateOf(bytes: Uint8Array): Template | undefined {
-    const hasX = bytes[firstTo + 1] !== zero;
+    forgetDoubtful();
+    const hasX = bytes[keyTo + 1] !== zero;
     const hasY = bytes[xTo + 1] !== zero;
     const mixed = Math.imul(hash, 4) + (hasX ? 2 : 0) + (hasY ? 1 : 0);
     const at = (mixed ^ (mixed >>> 15)) & (most_sets - 1);
@@ -101,8 +105,7 @@ export function busyLines(): BusyLines {
     for (const known of set) {
       if (known.hasX === hasX && known.hasY === hasY && isOf(known.key, bytes)) return known;
     }
-    const first = bytes.subarray(timeTo + 1, firstTo);
-    const made = makeTemplate(first, bytes.subarray(yTo + 1, secondTo), hasX, hasY);
+    const made = makeTemplate(tasks, bytes.subarray(timeTo + 1, keyTo), hasX, hasY);
     if (made === undefined) return undefined;
     // In turn: two forms that recur together must not drive each other out.
     set[set.length < ways ? set.length : replaced++ % ways] = made;
@@ -110,18 +113,23 @@ export function busyLines(): BusyLines {
     return made;
   }
 
+  /** A form may have a name that since turned out to be one of two. */
+  function forgetDoubtful(): void {
+    if (doubts === tasks.doubts()) return;
+    doubts = tasks.doubts();
+    sets.fill(undefined);
+  }
+
   function isOf(key: Uint8Array, bytes: Uint8Array): boolean {
-    const first = firstTo - timeTo - 1;
-    const shift = yTo + 1 - first;
-    if (key.length !== secondTo - shift) return false;
-    for (let at = 0; at < first; at += 1) if (key[at] !== bytes[timeTo + 1 + at]) return false;
-    for (let at = first; at < key.length; at += 1) if (key[at] !== bytes[shift + at]) return false;
+    const from = timeTo + 1;
+    if (key.length !== keyTo - from) return false;
+    for (let at = 0; at < key.length; at += 1) if (key[at] !== bytes[from + at]) return false;
     return true;
   }
 
   return {
     write(bytes, at, seq, out, to) {
-      if (bytes[at] !== letter_e || bytes[at + 1] !== tab || !split(bytes, at + 2)) return -1;
+      if (bytes[at] !== letter_s || bytes[at + 1] !== tab || !split(bytes, at + 2)) return -1;
       const template = templateOf(bytes);
       if (template === undefined) return -1;
       const { x, y } = template;
@@ -130,20 +138,20 @@ export function busyLines(): BusyLines {
       put = copyAll(template.head, out, put);
       put = copy(bytes, at + 2, timeTo, out, put);
       put = copyAll(template.afterTime, out, put);
-      if (x !== 'none') put = copy(bytes, firstTo + 1, xTo, out, put);
+      if (x !== 'none') put = copy(bytes, keyTo + 1, xTo, out, put);
       put = copyAll(template.afterX, out, put);
       if (y === 'number') put = copy(bytes, xTo + 1, yTo, out, put);
       else if (y === 'us of ns') put = writeThousandths(bytes, xTo + 1, yTo, out, put);
       end = copyAll(template.afterY, out, put);
       escapes = template.escapes;
-      return secondTo + 1;
+      return yTo + 1;
     },
     end: () => end,
     escapes: () => escapes,
   };
 }
 
-/** Where the digits end, with a tab behind them; -1 where they are none, or too many. */
+/** Where the digits end; -1 where they are none, or too many. */
 function endOfNumber(bytes: Uint8Array, from: number, most: number): number {
   let at = from;
   for (;;) {
@@ -152,31 +160,32 @@ function endOfNumber(bytes: Uint8Array, from: number, most: number): number {
     at += 1;
   }
   const digits = at - from;
-  return bytes[at] === tab && digits > 0 && digits <= most ? at : -1;
+  return digits > 0 && digits <= most ? at : -1;
 }
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('latin1');
-const fixedNumbers = /^\d{1,15}(?:\t\d{1,15}){4}$/;
-const fixedNames = /^([0-9a-f]{1,16}\t[0-9a-f]{1,16})\t([0-9a-f]{1,16}\t[0-9a-f]{1,16})$/;
+const keyForm = /^([0-9a-f]{1,13})\t([0-9a-f]{1,16})\t([0-9a-f]{1,16})$/;
 
 function makeTemplate(
-  firstBytes: Uint8Array,
-  secondBytes: Uint8Array,
+  tasks: TaskWords,
+  keyBytes: Uint8Array,
   hasX: boolean,
   hasY: boolean,
 ): Template | undefined {
-  const first = decoder.decode(firstBytes);
-  const second = decoder.decode(secondBytes);
-  const [, aName, bName] = fixedNames.exec(second) ?? [];
-  if (!fixedNumbers.test(first) || aName === undefined || bName === undefined) return undefined;
-  const form = busyForm({ numbers: first.split('\t'), aName, bName }, hasX, hasY);
+  const key = decoder.decode(keyBytes);
+  const [, meta, a, b] = keyForm.exec(key) ?? [];
+  if (meta === undefined || a === undefined || b === undefined) return undefined;
+  const [aName, bName] = [tasks.nameOf(a), tasks.nameOf(b)];
+  if (aName === null || bName === null) return undefined;
+  const numbers = [Number.parseInt(meta, 16), ...taskIds(a), ...taskIds(b)].map(String);
+  const form = busyForm({ numbers, aName, bName }, hasX, hasY);
   if (form === null) return undefined;
   const { x, y, head, afterTime, afterX } = form;
   const afterY = `${form.afterY}\n`;
   const texts = [beginning, head, afterTime, afterX, afterY];
   return {
-    key: encoder.encode(first + second),
+    key: encoder.encode(key),
     hasX,
     hasY,
     x,

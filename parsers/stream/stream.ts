@@ -1,5 +1,6 @@
 import { dsqId } from '../dsq/dsq-id.ts';
 import { isRare, rareRecords } from './rare-records.ts';
+import { taskWords } from './short-records.ts';
 import { group, instant, name, whole } from './stream-fields.ts';
 
 /** Every type of event that events://stream can hold. */
@@ -54,8 +55,8 @@ export type StreamEvent = Readonly<
  * and the priorities of A from 8 and of B from 0. A is the task that goes, wakes or moves the other,
  * B the one that comes, is woken or moved. X and Y: how long A ran and how long B waited since its
  * wakeup in ns, the CPU it is woken for, or the CPUs it is moved from and to. Under a sched_ext
- * scheduler a switch has seven fields more, for the dispatch queues of both. All others are in
- * rare-records.ts.
+ * scheduler a switch has seven fields more, for the dispatch queues of both. Most of them come in the
+ * short form of short-records.ts, which is to be expanded before. All others are in rare-records.ts.
  *
  * Names are numbers here, so none can break a line. A record that is none of these, or torn, is null.
  */
@@ -171,11 +172,13 @@ const queue = (text: string | undefined): string | null =>
 /** Of a whole output, for a file that came from another machine: its events, and what was no record. */
 export function parseStream(text: string) {
   const records: string[] = [];
+  const tasks = taskWords();
   for (const line of text.split('\n')) {
+    if (tasks.learn(line)) continue;
     if (/^[a-z]/.test(line)) records.push(line);
     else if (/^\s/.test(line) && records.length > 0) records.push(`${records.pop()}\n${line}`);
   }
-  const events = records.map(parseStreamRecord);
+  const events = records.map((record) => parseStreamRecord(tasks.expand(record)));
   const unread = records.filter((_, index) => events[index] === null);
   return { events: events.filter((event) => event !== null), unread };
 }

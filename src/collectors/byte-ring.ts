@@ -3,8 +3,8 @@
 /** The last so many bytes of a stream. Positions count all bytes that were ever written. */
 export type ByteRing = Readonly<{
   write(bytes: Buffer): void;
-  /** Bytes that are still there, from one position up to another. */
-  copy(from: number, to: number): Buffer;
+  /** Puts bytes that are still there, from one position up to another, at the beginning of `into`. */
+  copy(from: number, to: number, into: Buffer): void;
   /** The position behind the newest byte. */
   end(): number;
   /** The oldest position that is still there. */
@@ -35,11 +35,11 @@ export function byteRing(capacity: number): ByteRing {
       end += bytes.length;
       begin = Math.max(begin, end - capacity);
     },
-    copy(from, to) {
-      const bytes = Buffer.allocUnsafe(to - from);
-      const copied = store?.copy(bytes, 0, from % capacity) ?? 0;
-      store?.copy(bytes, copied, 0, bytes.length - copied);
-      return bytes;
+    copy(from, to, into) {
+      const length = to - from;
+      const at = from % capacity;
+      const copied = store?.copy(into, 0, at, at + length) ?? 0;
+      store?.copy(into, copied, 0, length - copied);
     },
     end: () => end,
     begin: () => begin,

@@ -1,4 +1,5 @@
-import { busyLines, longest_line_bytes } from '../../parsers/stream/busy-lines.ts';
+import { type BusyLines, busyLines, longest_line_bytes } from '../../parsers/stream/busy-lines.ts';
+import type { TaskWords } from '../../parsers/stream/short-records.ts';
 import { numbered, streamRecordJson } from '../../parsers/stream/stream-json.ts';
 import { hideInLine } from './event-addresses.ts';
 import type { EventQuery, EventSieve } from './event-reader.ts';
@@ -6,6 +7,17 @@ import { nextBusyLine, type RawRecord, skipRecords, splitRecords } from './event
 import { eventTally, isWanted, parseRecord } from './event-sieve.ts';
 
 const piece_bytes = 256 * 1024;
+
+/** The texts around the numbers are kept from one answer to the next. */
+const kept = new WeakMap<TaskWords, BusyLines>();
+
+function busyLinesOf(tasks: TaskWords): BusyLines {
+  const before = kept.get(tasks);
+  if (before) return before;
+  const made = busyLines(tasks);
+  kept.set(tasks, made);
+  return made;
+}
 
 /**
  * Events as lines of JSON, as they stand between the quotes of a JSON string, in pieces: what
@@ -15,7 +27,7 @@ export function lineSieve(query: EventQuery): EventSieve<Buffer> {
   const isPicky = query.types !== null || query.pid !== null;
   const pieces = bytePieces();
   const tally = eventTally(query);
-  const busy = busyLines();
+  const busy = busyLinesOf(query.tasks);
 
   /** Passes a record without making it a string; gives where it ends, or `at` where it cannot. */
   function passBusy(bytes: Buffer, at: number, seq: number): number {
@@ -40,13 +52,15 @@ export function lineSieve(query: EventQuery): EventSieve<Buffer> {
   /** Null where there is none: it is hidden or makes no sense, and counted. */
   function lineOf(seq: number, record: RawRecord): string | null {
     if (isPicky) {
-      const event = parseRecord(record);
+      const event = parseRecord(record, query);
       if (event !== null && isWanted(event, query)) return JSON.stringify(numbered(seq, event));
       tally.counts[event === null ? 'unparsable' : 'hidden'] += 1;
       return null;
     }
     const { own, text } = record;
-    const line = own ? `{"seq":${seq},${text.slice(1)}` : streamRecordJson(seq, text);
+    const line = own
+      ? `{"seq":${seq},${text.slice(1)}`
+      : streamRecordJson(seq, query.tasks.expand(text));
     if (line === null) tally.counts.unparsable += 1;
     return line;
   }

@@ -1,3 +1,4 @@
+import type { TaskWords } from '../../parsers/stream/short-records.ts';
 import type { EventRing, RingStep } from './event-ring.ts';
 import { nextTurn } from './next-turn.ts';
 
@@ -9,6 +10,8 @@ export type EventQuery = Readonly<{
   types: ReadonlySet<string> | null;
   pid: number | null;
   showAddresses: boolean;
+  /** What stands for the tasks in short records. */
+  tasks: TaskWords;
 }>;
 
 /** Takes what a reader wants out of the records, in the form in which the reader gets it. */

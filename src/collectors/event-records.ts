@@ -34,9 +34,10 @@ export function skipRecords(bytes: Buffer, skip: number): number {
   return at;
 }
 
-const busyLetter = 101;
+/** s, the letter of short records. */
+const busyLetter = 115;
 
-/** Where the next record of the busy form begins behind the line at `at`; the length where none does. */
+/** Where the next short record begins behind the line at `at`; the length where none does. */
 export function nextBusyLine(bytes: Buffer, at: number): number {
   let next = nextLine(bytes, at);
   while (next < bytes.length && bytes[next] !== busyLetter) next = nextLine(bytes, next);

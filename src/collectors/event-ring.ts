@@ -29,7 +29,10 @@ export type EventRing = Readonly<{
 export type RingStep = Readonly<{
   /** Records behind `after` that had left the ring before the reader came. */
   missed: number;
-  /** Lines, beginning at a record; the first `skip` records are not behind `after`. */
+  /**
+   * Lines, beginning at a record; the first `skip` records are not behind `after`. The next read
+   * writes over them: a buffer for each step would be most of what a fast reader leaves to collect.
+   */
   bytes: Buffer;
   skip: number;
   /** Nothing more belongs to the last record. */
@@ -62,6 +65,7 @@ export function eventRing(options: Options): EventRing {
   const { capacity_bytes, now, isControl = () => false } = options;
   const apart = Math.min(mark_bytes, capacity_bytes >> 6);
   const bytes = byteRing(capacity_bytes);
+  const desk = Buffer.alloc(Math.min(step_bytes, capacity_bytes));
   let marks: Mark[] = [];
   let seq = 0;
   let printed = 0;
@@ -145,8 +149,10 @@ export function eventRing(options: Options): EventRing {
     const end = bytes.end();
     const to = Math.min(end, at + size);
     const isQuiet = isBetweenLines() && now() - written_ms >= quiet_ms;
+    const room = to - at <= desk.length ? desk : Buffer.alloc(to - at);
+    bytes.copy(at, to, room);
     return {
-      bytes: bytes.copy(at, to),
+      bytes: room.subarray(0, to - at),
       skip: wanted - marked,
       isEnd: to === end && isQuiet,
       isAll: to === end,

@@ -1,3 +1,4 @@
+import { type TaskWords, taskWords } from '../../parsers/stream/short-records.ts';
 import type { EventType } from '../../parsers/stream/stream.ts';
 import type { Call, Context } from '../context.ts';
 import { inTurn } from '../serialize.ts';
@@ -27,6 +28,8 @@ export type Tracking = Readonly<{
 /** The stream of one server: its records, who wants them, and what makes them. */
 export type EventSession = {
   readonly ring: EventRing;
+  /** What stands for the tasks in records of the ring. */
+  readonly tasks: TaskWords;
   readonly losses: LossLog;
   readonly alerts: AlertGate;
   /** Where a reader begins that names no place and has not read this tracking yet. */
@@ -58,13 +61,17 @@ const sessions = new WeakMap<Context, EventSession>();
 export function eventSession(ctx: Context): EventSession {
   const before = sessions.get(ctx);
   if (before) return before;
+  const tasks = taskWords();
   const session: EventSession = {
     ring: eventRing({
       capacity_bytes,
       now: ctx.monotonicMs,
-      control: (line) => session.control(line),
+      control: (line) => {
+        if (!tasks.learn(line)) session.control(line);
+      },
       isControl: (byte) => byte === candidate_byte,
     }),
+    tasks,
     losses: lossLog(),
     alerts: alertGate(),
     start: 0,

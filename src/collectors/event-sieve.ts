@@ -30,7 +30,7 @@ export function objectSieve(query: EventQuery): EventSieve<NumberedEvent> {
   const tally = eventTally(query);
 
   function pass(seq: number, record: RawRecord): boolean {
-    const event = parseRecord(record);
+    const event = parseRecord(record, query);
     if (event === null) tally.counts.unparsable += 1;
     else if (!isWanted(event, query)) tally.counts.hidden += 1;
     else {
@@ -56,9 +56,9 @@ export function objectSieve(query: EventQuery): EventSieve<NumberedEvent> {
   };
 }
 
-export function parseRecord({ own, text }: RawRecord): StreamEvent | null {
+export function parseRecord({ own, text }: RawRecord, { tasks }: EventQuery): StreamEvent | null {
   // Ours, written by JSON.stringify.
-  return own ? (JSON.parse(text) as StreamEvent) : parseStreamRecord(text);
+  return own ? (JSON.parse(text) as StreamEvent) : parseStreamRecord(tasks.expand(text));
 }
 
 export function isWanted(event: StreamEvent, { types, pid }: EventQuery): boolean {

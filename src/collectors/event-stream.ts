@@ -119,6 +119,7 @@ async function readBehind<P>(
     types: types ? new Set(types) : null,
     pid,
     showAddresses: ctx.settings.showAddresses ?? false,
+    tasks: session.tasks,
   });
   const reader = eventReader(ring, after, sieve);
   const deadline_ms = ctx.monotonicMs() + wait_ms;

@@ -1,3 +1,4 @@
+import { taskWords } from '../../parsers/stream/short-records.ts';
 import {
   type EventType,
   parseStreamRecord,
@@ -45,6 +46,7 @@ const grace_ms = 30_000;
  */
 export async function recordEvents(ctx: Context, wish: Wish, call: Call): Promise<EventRecording> {
   const control: string[] = [];
+  const tasks = taskWords();
   let tracer: EventTracer | null = null;
   let received = 0;
   let unreadable = 0;
@@ -52,7 +54,7 @@ export async function recordEvents(ctx: Context, wish: Wish, call: Call): Promis
 
   function record(line: string): void {
     received += 1;
-    const event = parseStreamRecord(line);
+    const event = parseStreamRecord(tasks.expand(line));
     if (event === null) unreadable += 1;
     else if (failure === null) attempt(() => wish.take(event));
   }
@@ -67,6 +69,7 @@ export async function recordEvents(ctx: Context, wish: Wish, call: Call): Promis
   }
 
   const push = eventLines(record, (line) => {
+    if (tasks.learn(line)) return;
     if (tracer === null) control.push(line);
     else tracer.control(line);
   });

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { hideKernelAddresses } from '../../parsers/kernel-address.ts';
+import { taskWords } from '../../parsers/stream/short-records.ts';
 import { shownFrames } from '../../src/collectors/bpftrace-rung.ts';
 import { lineSieve } from '../../src/collectors/event-lines.ts';
 import { objectSieve } from '../../src/collectors/event-sieve.ts';
@@ -67,7 +68,7 @@ describe('addresses of the kernel', () => {
   const program = '00007f12a34b5678';
   const record = `p\t1000\t0\t7\t7\t0\t0\n k\n\t${kernel} vfs_read+1\n u\n\t${program} read\n`;
   const step = { missed: 0, bytes: Buffer.from(record), skip: 0, isEnd: true, isAll: true };
-  const query = { limit: 1, bytes: 10_000, types: null, pid: null };
+  const query = { limit: 1, bytes: 10_000, types: null, pid: null, tasks: taskWords() };
 
   test('in samples are 0x0, those of programs are shown', () => {
     const events = objectSieve({ ...query, showAddresses: false });

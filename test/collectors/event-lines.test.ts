@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { taskWords } from '../../parsers/stream/short-records.ts';
 import { lineSieve } from '../../src/collectors/event-lines.ts';
 import {
   type EventQuery,
@@ -9,18 +10,26 @@ import {
 import { eventRing } from '../../src/collectors/event-ring.ts';
 import { objectSieve } from '../../src/collectors/event-sieve.ts';
 
+const tasks = taskWords();
+tasks.learn('N\taa\t6d72\t0');
+tasks.learn('N\tbb\t2274\t0');
+
 const all: EventQuery = {
   limit: 50_000,
   bytes: 1 << 20,
   types: null,
   pid: null,
   showAddresses: true,
+  tasks,
 };
-const switches = `e\t1000\t${2 ** 44}\t1\t1\t2\t2\t1500\t2500\t6d72\t0\t2274\t0`;
-const wakeup = `e\t2000\t${3 * 2 ** 44}\t1\t1\t2\t2\t1\t0\t6d72\t0\t6d72\t0`;
+const switches = 's\t1000\t100000000000\taa\tbb\t1500\t2500';
+const wakeup = 's\t2000\t300000000000\taa\taa\t1\t0';
+const nameless = 's\t2000\t300000000000\taa\tcc\t1\t0';
+const long = `e\t2000\t${3 * 2 ** 44}\t1\t1\t2\t2\t1\t0\t6d72\t0\t6d72\t0`;
 const withQueues = `${switches}\t1\t20\t0\t0\t0\t0\t30`;
 const sample = 'p\t3000\t1\t7\t7\t6d72\t0\n  do_idle+1\n\t0xffffffff81000000';
-const records = [switches, wakeup, withQueues, sample, 'q\t1000\t1\t7\t7\t120\t1\t6d72\t0', 'e\t1'];
+const exit = 'q\t1000\t1\t7\t7\t120\t1\t6d72\t0';
+const records = [switches, wakeup, nameless, long, withQueues, sample, exit, 's\t1'];
 
 function ringOf(pieces: readonly (string | object)[]) {
   const ring = eventRing({ capacity_bytes: 1 << 20, now: () => 0, control: () => {} });

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
+import { taskWords } from '../../parsers/stream/short-records.ts';
 import type { EventType, StreamEvent } from '../../parsers/stream/stream.ts';
 import { parseStreamRecord } from '../../parsers/stream/stream.ts';
 import {
@@ -31,6 +32,7 @@ export async function track(
   filter: Partial<EventFilter> = {},
 ): Promise<Tracked> {
   const records: string[] = [];
+  const tasks = taskWords();
   const controls: string[] = [];
   let tracer: EventTracer | null = null;
   let rest = '';
@@ -38,6 +40,7 @@ export async function track(
     const lines = (rest + bytes.toString()).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {
+      if (tasks.learn(line)) continue;
       if (/^[a-z]/.test(line)) records.push(line);
       else if (/^\s/.test(line)) records.push(`${records.pop() ?? ''}\n${line}`);
       else if (line !== '' && tracer === null) controls.push(line);
@@ -53,7 +56,10 @@ export async function track(
   } finally {
     await tracer.stop();
   }
-  const parsed = records.map((record) => ({ record, event: parseStreamRecord(record) }));
+  const parsed = records.map((record) => ({
+    record,
+    event: parseStreamRecord(tasks.expand(record)),
+  }));
   return {
     events: parsed.flatMap(({ event }) => (event === null ? [] : [event])),
     unread: parsed.flatMap(({ record, event }) => (event === null ? [record] : [])),
