@@ -56,6 +56,7 @@ export const privilegedMakers = [
   'bpftoolFeatureProbe',
   'bpftraceScript',
   'kernelMessages',
+  'kernelList',
   'perfList',
   'perfRecord',
   'perfRecordEvents',

@@ -10,6 +10,7 @@ import type { Workshop } from './bpftrace-program.ts';
 import { bpftraceRun, longest_ms } from './bpftrace-requests.ts';
 import { type Command, type PrivilegedMaker, privilegedMakers, Refused } from './command.ts';
 import { kernelMessages } from './dmesg.ts';
+import { kernelList, kernelLists } from './kernel-lists.ts';
 import { perfRecordEvents, perfScriptEvents, perfTraceEvents } from './perf-events.ts';
 import { perfList, perfListKinds } from './perf-list.ts';
 import { hardwareEvents, perfRecord, softwareEvents } from './perf-record.ts';
@@ -63,6 +64,9 @@ const makers: Readonly<Record<PrivilegedMaker, Make>> = {
   bpftoolFeatureProbe: checked(nothing, bpftoolFeatureProbe),
   bpftraceScript: checked(bpftraceRun, bpftraceScript),
   kernelMessages: checked(nothing, kernelMessages),
+  kernelList: checked(z.strictObject({ list: z.enum(kernelLists) }), ({ list }) =>
+    kernelList(list),
+  ),
   perfList: checked(z.strictObject({ kinds: z.array(z.enum(perfListKinds)).max(3) }), ({ kinds }) =>
     perfList(kinds),
   ),

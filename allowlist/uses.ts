@@ -72,6 +72,12 @@ export const uses: readonly Use[] = [
     packages: wrappers.setpriv.packages,
   },
   {
+    program: 'cat',
+    what: 'which kernel functions can be traced, where the server is not root: two files of tracefs and debugfs',
+    needs: root,
+    packages: wrappers.cat.packages,
+  },
+  {
     program: 'py-spy, austin',
     what: 'lines of a Python that runs already, without stopping it',
     needs: 'root, or a process of your own and kernel.yama.ptrace_scope 0',

@@ -199,6 +199,6 @@ async function kprobePart(ctx: Context, name: string | null, call: Call): Promis
     );
   }
   const listing = await kernelFunctions(ctx, call);
-  if (listing) chooseFunctions(ctx, [name], 'count', listing);
+  if (listing) chooseFunctions([name], 'count', listing);
   return { fragment: 'kprobe', function: name, registers: ctx.registers };
 }

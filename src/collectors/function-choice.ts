@@ -1,8 +1,6 @@
 import { function_name, refusedFunction } from '../../allowlist/function-names.ts';
 import { type FunctionMode, most_functions } from '../../allowlist/function-program.ts';
-import { parseKprobeBlacklist } from '../../parsers/kprobe-blacklist/kprobe-blacklist.ts';
 import { untrusted } from '../../parsers/untrusted.ts';
-import type { Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
 import type { FunctionListing } from './kernel-functions.ts';
 import { functionName } from './kprobe-functions.ts';
@@ -27,18 +25,16 @@ const least_letters = 3;
  * where a probe there would hurt the host.
  */
 export function chooseFunctions(
-  ctx: Context,
   wanted: readonly string[],
   mode: FunctionMode,
   listing: FunctionListing,
 ): ChosenFunctions {
   const listed = countNames(listing);
-  const blacklist = new Set(
-    parseKprobeBlacklist(ctx.files.text('/sys/kernel/debug/kprobes/blacklist') ?? ''),
-  );
   const whyNot = (name: string): string | null =>
     refusedFunction(name, mode === 'latency') ??
-    (blacklist.has(name) ? 'is on the list of functions that the kernel refuses to probe' : null);
+    (listing.refused.has(name)
+      ? 'is on the list of functions that the kernel refuses to probe'
+      : null);
 
   const [first = ''] = wanted;
   const isPattern = wanted.some((each) => each.includes('*'));

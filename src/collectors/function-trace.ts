@@ -43,7 +43,7 @@ export async function traceKernelFunctions(
   refuseUntraceable(ctx, needs);
   const listing = listedFunctions(ctx, await kernelFunctions(ctx, call));
   const target = query.pid === undefined ? null : tracedProcess(ctx, query.pid);
-  const chosen = chooseFunctions(ctx, query.functions, query.mode, listing);
+  const chosen = chooseFunctions(query.functions, query.mode, listing);
   const probes = await fentryOrKprobe(ctx, chosen, listing);
   const traced = async (with_probes: readonly FunctionProbe[], warnings: readonly string[]) => {
     const seen = await trace(ctx, query, with_probes, target, call);

@@ -1,4 +1,5 @@
 import { bpftoolFeatureProbe } from '../../allowlist/bpftool.ts';
+import { type KernelList, kernelList } from '../../allowlist/kernel-lists.ts';
 import {
   type BpfFeatures,
   parseBpftoolFeature,
@@ -19,6 +20,8 @@ import { locateTracefs } from './tracefs.ts';
 export type FunctionListing = Readonly<{
   /** As `name` or `name [module]`. */
   functions: readonly string[];
+  /** On which the kernel refuses a kprobe, as far as it can be read. */
+  refused: ReadonlySet<string>;
   /** The kind of probe that the source of the list speaks of. */
   attach: 'kprobe' | 'fentry';
   source: string;
@@ -35,23 +38,43 @@ const ftrace_list = 'available_filter_functions';
 /** The list, best source first, or null where no source can be read. */
 export const kernelFunctions = keptListing(
   async (ctx: Context, call: Call): Promise<FunctionListing | null> => {
-    const found = fromFtrace(ctx) ?? fromBtf(ctx) ?? fromKallsyms(ctx);
+    const refused = await refusedFunctions(ctx, call);
+    const found = (await fromFtrace(ctx, call)) ?? fromBtf(ctx) ?? fromKallsyms(ctx, refused);
     if (!found) return null;
     const probed = found.attach === 'fentry' ? await probeOnce(ctx, call) : unknown;
     const kprobes_available = kernelFacts(ctx).kprobes.value ?? probed.kprobe_events;
-    return { ...found, kprobes_available, fentry_available: probed.tracing };
+    return { ...found, refused, kprobes_available, fentry_available: probed.tracing };
   },
 );
 
 type Found = Pick<FunctionListing, 'functions' | 'attach' | 'source' | 'note'>;
 
-function fromFtrace(ctx: Context): Found | null {
-  const { path } = locateTracefs(ctx);
-  if (path === null) return null;
+async function fromFtrace(ctx: Context, call: Call): Promise<Found | null> {
+  const path = locateTracefs(ctx).path ?? '/sys/kernel/tracing';
   const source = `${path}/${ftrace_list}`;
   const file = ctx.files.read(source, 64 * mib);
-  if (!file.ok) return null;
-  return { functions: parseFilterFunctions(file.text), attach: 'kprobe', source, note: null };
+  const text = file.ok ? file.text : await fromHelper(ctx, 'filter-functions', call);
+  if (text === null) return null;
+  return { functions: parseFilterFunctions(text), attach: 'kprobe', source, note: null };
+}
+
+async function refusedFunctions(ctx: Context, call: Call): Promise<ReadonlySet<string>> {
+  const own = ctx.files.text('/sys/kernel/debug/kprobes/blacklist');
+  return new Set(
+    parseKprobeBlacklist(own ?? (await fromHelper(ctx, 'kprobe-blacklist', call)) ?? ''),
+  );
+}
+
+/** A file that is for root, where somebody is that for us; null where it cannot be read. */
+async function fromHelper(ctx: Context, list: KernelList, call: Call): Promise<string | null> {
+  if (ctx.helper.route() === null) return null;
+  try {
+    const { stdout, exit_code } = await ctx.run(kernelList(list), { signal: call.signal });
+    return exit_code === 0 ? stdout : null;
+  } catch (thrown) {
+    if (toTracewrightError(thrown).code === 'CANCELED') throw thrown;
+    return null;
+  }
 }
 
 function fromBtf(ctx: Context): Found | null {
@@ -67,13 +90,10 @@ function fromBtf(ctx: Context): Found | null {
   }
 }
 
-function fromKallsyms(ctx: Context): Found | null {
+function fromKallsyms(ctx: Context, refused: ReadonlySet<string>): Found | null {
   const source = '/proc/kallsyms';
   const file = ctx.files.read(source, 64 * mib);
   if (!file.ok) return null;
-  const refused = new Set(
-    parseKprobeBlacklist(ctx.files.text('/sys/kernel/debug/kprobes/blacklist') ?? ''),
-  );
   const functions = parseKallsymsFunctions(file.text).filter((name) => !refused.has(name));
   const note = `${whyNotFtrace(ctx)} The names are code symbols; some cannot be probed.`;
   return { functions, attach: 'kprobe', source, note };

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { collectEventNames } from '../../src/collectors/event-names.ts';
+import { kernelFunctions } from '../../src/collectors/kernel-functions.ts';
 import { collectKprobeFunctions } from '../../src/collectors/kprobe-functions.ts';
 import { collectPerfEvents } from '../../src/collectors/perf-events.ts';
 import { call, fakeHost, type HostFilesNow, scriptedContext } from '../fake-host.ts';
@@ -158,6 +159,27 @@ describe('events://kprobe', () => {
     expect(source).toBe('/proc/kallsyms');
     expect(data.functions).toEqual(['vfs_read', 'ext4_readdir']);
     expect(data.reason).toContain('symbols');
+  });
+
+  test('takes the list of ftrace from a helper where it is for root alone', async () => {
+    const words = (line: string) =>
+      line === 'cat /sys/kernel/tracing/available_filter_functions'
+        ? 'vfs_read\next4_readdir [ext4]\n'
+        : line === 'cat /sys/kernel/debug/kprobes/blacklist'
+          ? '0xffffffff81000010-0xffffffff81000020\tvfs_read\n'
+          : null;
+    const ctx = scriptedContext(fakeHost({ 'sys/kernel/tracing': null }), [], {
+      uid: 1000,
+      helper: { route: () => 'socket', problem: () => null },
+      ...fakePrograms(words),
+    });
+    const listing = await kernelFunctions(ctx, call);
+    expect(listing).toMatchObject({
+      functions: ['vfs_read', 'ext4_readdir [ext4]'],
+      refused: new Set(['vfs_read']),
+      source: '/sys/kernel/tracing/available_filter_functions',
+      note: null,
+    });
   });
 
   test('of a host that shows none is unavailable, not empty', async () => {

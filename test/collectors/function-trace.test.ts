@@ -226,6 +226,7 @@ describe('refused', () => {
 describe('the choice of functions', () => {
   const listing = (functions: readonly string[]): FunctionListing => ({
     functions,
+    refused: new Set(['listed_but_refused']),
     attach: 'kprobe',
     source: '',
     note: null,
@@ -234,7 +235,7 @@ describe('the choice of functions', () => {
   });
   const ours = kernel[`${tracefs}/available_filter_functions`]?.trim().split('\n') ?? [];
   const choose = (wanted: readonly string[], all = ours): ChosenFunctions =>
-    chooseFunctions(host(() => ({})).ctx, wanted, 'count', listing(all));
+    chooseFunctions(wanted, 'count', listing(all));
   const problem = (wanted: readonly string[]) => {
     try {
       choose(wanted);

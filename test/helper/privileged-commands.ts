@@ -3,6 +3,7 @@ import { bpftoolFeatureProbe, bpftoolShow, bpftoolStructOpsDump } from '../../al
 import { type BpftraceRun, bpftraceScript } from '../../allowlist/bpftrace.ts';
 import type { Command } from '../../allowlist/command.ts';
 import { kernelMessages } from '../../allowlist/dmesg.ts';
+import { kernelList } from '../../allowlist/kernel-lists.ts';
 import { perfRecordEvents, perfScriptEvents } from '../../allowlist/perf-events.ts';
 import { perfList } from '../../allowlist/perf-list.ts';
 import { type PerfEvent, perfRecord } from '../../allowlist/perf-record.ts';
@@ -98,6 +99,8 @@ export function everyCommand(ground: Ground): readonly Command[] {
       ground,
     ),
     kernelMessages(),
+    kernelList('filter-functions'),
+    kernelList('kprobe-blacklist'),
     perfList(['hw', 'sw', 'tracepoint']),
     ...events.map((event) =>
       perfRecord({

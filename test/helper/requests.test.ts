@@ -27,6 +27,7 @@ const grammars: Readonly<Record<PrivilegedMaker, RegExp>> = {
   bpftraceScript: new RegExp(
     `^(?:-f json )?(?:--no-warnings )?-B (?:line|full) ${path}\\.bt(?: \\d+)*$`,
   ),
+  kernelList: /^\/sys\/kernel\/(?:tracing\/available_filter_functions|debug\/kprobes\/blacklist)$/,
   kernelMessages: /^--kernel --color=never$/,
   perfList: /^list --no-desc(?: (?:hw|sw|tracepoint))*$/,
   perfRecord: new RegExp(
@@ -76,6 +77,7 @@ describe('a request', () => {
     ['an unknown maker', 'openFile', {}],
     ['a maker of an object', 'constructor', {}],
     ['a maker that is for users', 'scaleneRun', {}],
+    ['a file of another list', 'kernelList', { list: '/etc/shadow' }],
     ['an extra key', 'kernelMessages', { args: ['--clear'] }],
     ['a missing key', 'perfScript', {}],
     ['a wrong type', 'perfStatPerCpu', { window_ms: '500' }],

@@ -193,6 +193,7 @@ test('whatever records says what it watches', () => {
   const listing = [
     'bpftool',
     'dmesg',
+    'kernel-lists',
     'open-file',
     'perf-events',
     'perf-list',

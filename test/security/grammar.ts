@@ -169,6 +169,16 @@ const programs: readonly Readonly<{
       }),
   },
   {
+    candidate: /^\/(?:usr\/)?bin\/cat$/,
+    problem: (args) =>
+      walk(args, {
+        options: {},
+        words: [
+          /^\/sys\/kernel\/(?:tracing\/available_filter_functions|debug\/kprobes\/blacklist)$/,
+        ],
+      }),
+  },
+  {
     candidate: /^\/(?:usr\/)?bin\/dmesg$/,
     problem: (args) => walk(args, { options: { '--kernel': null, '--color=never': null } }),
   },

@@ -9,6 +9,7 @@ import {
 } from '../../allowlist/bpftrace-program.ts';
 import type { Command, Program } from '../../allowlist/command.ts';
 import { kernelMessages } from '../../allowlist/dmesg.ts';
+import { kernelList, kernelLists } from '../../allowlist/kernel-lists.ts';
 import { openFile } from '../../allowlist/open-file.ts';
 import {
   perfRecordEvents,
@@ -147,6 +148,7 @@ export const makers: Readonly<Record<string, fc.Arbitrary<Make>>> = {
     (run) => bpftraceScript(run, workshop),
   ),
   kernelMessages: fixed(kernelMessages),
+  kernelList: made(one(...kernelLists), kernelList),
   openFile: made(file, openFile),
   perfRecordEvents: made(
     fc.record({
