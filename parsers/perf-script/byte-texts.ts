@@ -9,10 +9,11 @@ export type ByteTexts = Readonly<{
   find(window: ByteWindow, from: number, to: number, mark: number): number;
   /** Keeps a piece that was not found; its number, or -1 where there is no more room. */
   keep(window: ByteWindow, from: number, to: number, kept: Kept): number;
+  /** Forgets all, and has more room from then on, up to the limit. */
   clear(): void;
   /**
    * For readers that compare on their own: four numbers for each piece, which are its offset in
-   * `pool`, its length, its value and its note.
+   * `pool`, its length, its value and its note. Others after `clear`.
    */
   facts: Int32Array;
   pool: DataView;
@@ -22,16 +23,24 @@ export type ByteTexts = Readonly<{
 export type Kept = Readonly<{ mark: number; value: number; note: number }>;
 
 const slack = 8;
+const first_texts = 4096;
+const first_bytes = 512 * 1024;
+const growth = 8;
 
-/** Room for a number of pieces, and for their bytes. Pages that nobody writes to take no memory. */
-export function byteTexts(max_texts: number, pool_bytes: number): ByteTexts {
-  const bytes = new Uint8Array(pool_bytes + slack);
-  const pool = new DataView(bytes.buffer);
-  const facts = new Int32Array(max_texts * 4);
-  const marks = new Int32Array(max_texts);
+/**
+ * Room for a number of pieces, a power of two, and for their bytes. Most texts need little of it, and
+ * what is set to zero for nothing holds up a server.
+ */
+export function byteTexts(max_texts: number, max_bytes: number): ByteTexts {
+  let texts = Math.min(max_texts, first_texts);
+  let pool_bytes = Math.min(max_bytes, first_bytes);
+  let bytes = new Uint8Array(pool_bytes + slack);
+  let pool = new DataView(bytes.buffer);
+  let facts = new Int32Array(texts * 4);
+  let marks = new Int32Array(texts);
   /** Number plus one by hash; 0 is free. */
-  const slots = new Int32Array(max_texts * 2);
-  const mask = slots.length - 1;
+  let slots = new Int32Array(texts * 2);
+  let mask = slots.length - 1;
   let count = 0;
   let used = 0;
 
@@ -62,7 +71,7 @@ export function byteTexts(max_texts: number, pool_bytes: number): ByteTexts {
     },
     keep(window, from, to, { mark, value, note }) {
       const length = to - from;
-      if (count === max_texts || used + length > pool_bytes) return -1;
+      if (count === texts || used + length > pool_bytes) return -1;
       let at = hash(window.view, from, to, mark) & mask;
       while (slots[at] !== 0) at = (at + 1) & mask;
       bytes.set(window.bytes.subarray(from, to), used);
@@ -73,12 +82,27 @@ export function byteTexts(max_texts: number, pool_bytes: number): ByteTexts {
       return count++;
     },
     clear() {
-      slots.fill(0);
       count = 0;
       used = 0;
+      if (texts === max_texts && pool_bytes === max_bytes) {
+        slots.fill(0);
+        return;
+      }
+      texts = Math.min(max_texts, texts * growth);
+      pool_bytes = Math.min(max_bytes, pool_bytes * growth);
+      bytes = new Uint8Array(pool_bytes + slack);
+      pool = new DataView(bytes.buffer);
+      facts = new Int32Array(texts * 4);
+      marks = new Int32Array(texts);
+      slots = new Int32Array(texts * 2);
+      mask = slots.length - 1;
     },
-    facts,
-    pool,
+    get facts() {
+      return facts;
+    },
+    get pool() {
+      return pool;
+    },
   };
 }
 

@@ -47,7 +47,7 @@ const guess_shift = 17;
 export function stackLines(limits: StackLimits, frameNumber: (frame: Frame) => number): StackLines {
   const texts = byteTexts(limits.texts, limits.text_bytes);
   const stacks = stackTable(limits.stacks, limits.stack_frames);
-  const { facts, pool } = texts;
+  let { facts, pool } = texts;
   const decoder = new TextDecoder();
   /** Text plus one by what came before: the one met last, and the one before that. */
   const guesses = new Int32Array(guess_count);
@@ -66,6 +66,7 @@ export function stackLines(limits: StackLimits, frameNumber: (frame: Frame) => n
     const text = texts.keep(window, hexEnd, eol + 1, kept);
     if (text >= 0) return text;
     texts.clear();
+    ({ facts, pool } = texts);
     guesses.fill(0);
     others.fill(0);
     return texts.keep(window, hexEnd, eol + 1, kept);

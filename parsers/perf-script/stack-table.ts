@@ -6,13 +6,22 @@ export type StackTable = Readonly<{
 
 export type StackNamer = (frames: Int32Array, depth: number) => number;
 
-/** Room for a number of stacks, and for their frames; full, all are forgotten. */
+const first_stacks = 4096;
+const first_frames = 65_536;
+const growth = 8;
+
+/**
+ * Room for a number of stacks, a power of two, and for their frames. It grows up to that; full, all
+ * are forgotten.
+ */
 export function stackTable(max_stacks: number, max_frames: number): StackTable {
-  const pool = new Int32Array(max_frames);
+  let most_stacks = Math.min(max_stacks, first_stacks);
+  let most_frames = Math.min(max_frames, first_frames);
+  let pool = new Int32Array(most_frames);
   /** Offset, depth, hash and number of each stack. */
-  const facts = new Int32Array(max_stacks * 4);
-  const slots = new Int32Array(max_stacks * 2);
-  const mask = slots.length - 1;
+  let facts = new Int32Array(most_stacks * 4);
+  let slots = new Int32Array(most_stacks * 2);
+  let mask = slots.length - 1;
   let count = 0;
   let used = 0;
 
@@ -24,13 +33,24 @@ export function stackTable(max_stacks: number, max_frames: number): StackTable {
     return true;
   }
 
-  function keep(frames: Int32Array, depth: number, hash: number, number: number): void {
-    if (count === max_stacks || used + depth > max_frames) {
+  function forget(): void {
+    count = 0;
+    used = 0;
+    if (most_stacks === max_stacks && most_frames === max_frames) {
       slots.fill(0);
-      count = 0;
-      used = 0;
+      return;
     }
-    if (depth > max_frames) return;
+    most_stacks = Math.min(max_stacks, most_stacks * growth);
+    most_frames = Math.min(max_frames, most_frames * growth);
+    pool = new Int32Array(most_frames);
+    facts = new Int32Array(most_stacks * 4);
+    slots = new Int32Array(most_stacks * 2);
+    mask = slots.length - 1;
+  }
+
+  function keep(frames: Int32Array, depth: number, hash: number, number: number): void {
+    if (count === most_stacks || used + depth > most_frames) forget();
+    if (depth > most_frames) return;
     let slot = hash & mask;
     while (slots[slot] !== 0) slot = (slot + 1) & mask;
     pool.set(frames.subarray(0, depth), used);

@@ -158,6 +158,30 @@ describe('a stream of perf script text', () => {
     expect(totals.warnings[0]?.reason).toBe('a line too long for perf script');
   });
 
+  test('keeps apart what there is no room for at first', () => {
+    const stacks = Array.from({ length: 10_000 }, (_, at) => [`inner${at}`, `outer${at % 7}`]);
+    const text = stacks
+      .map((frames) => {
+        const lines = frames.map((symbol) => `\t              10 ${symbol} (/bin/a)\n`);
+        return `a  1/1  [000]  1.000000: cpu-clock: \n${lines.join('')}\n`;
+      })
+      .join('');
+    const { samples } = stream([text, text]);
+    const symbols = samples.map((sample) =>
+      [...sample.matchAll(/"symbol":"(\w+)"/g)].map(([, symbol]) => symbol),
+    );
+    expect(symbols).toEqual([...stacks, ...stacks]);
+  });
+
+  test('takes little memory for a short text', () => {
+    const sink = { frame: () => 0, task: () => 0, stack: () => 0, sample: () => undefined };
+    const before = process.memoryUsage().arrayBuffers;
+    const parser = perfScriptParser(sink);
+    for (const text of texts) parser.push(encode(text));
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8e6);
+    parser.end();
+  });
+
   test('holds stacks of any depth', () => {
     const frames = Array.from(
       { length: 2000 },
