@@ -9,15 +9,49 @@ const place = '/sys/kernel/tracing';
 const known_places = [place, '/sys/kernel/debug/tracing'];
 const limit_ms = 5000;
 const options = { env: {}, extendEnv: false, reject: false, timeout: limit_ms } as const;
+/** To make one starts two programs, and who traces once mostly does so again. */
+const idle_ms = 60_000;
+
+type Kept = { readonly fd: number; users: number; idle: NodeJS.Timeout | undefined };
+let kept: Promise<Kept | null> | null = null;
 
 /**
  * A namespace for a tracer on a host where nobody mounted tracefs: mounting it there would change
- * the host. Null where it is mounted, and where that cannot be done; the tracer then says what it
- * misses.
+ * the host. Tracers share it; what the host mounts or unmounts is so in it, too. Null where tracefs
+ * is mounted, and where that cannot be done; the tracer then says what it misses.
  */
 export async function tracefsNamespace(): Promise<TracefsNamespace | null> {
   const mounted = known_places.some((each) => existsSync(`${each}/events`));
   if (mounted || !existsSync(place)) return null;
+  kept ??= newNamespace();
+  const wanted = kept;
+  let made: Kept | null = null;
+  try {
+    made = await wanted;
+  } finally {
+    // The next tracer tries again.
+    if (made === null && kept === wanted) kept = null;
+  }
+  return made && useOf(made);
+}
+
+function useOf(made: Kept): TracefsNamespace {
+  clearTimeout(made.idle);
+  made.users += 1;
+  const end = (): void => {
+    kept = null;
+    closeSync(made.fd);
+  };
+  return {
+    path: `/proc/${process.pid}/fd/${made.fd}`,
+    release() {
+      made.users -= 1;
+      if (made.users === 0) made.idle = setTimeout(end, idle_ms).unref();
+    },
+  };
+}
+
+async function newNamespace(): Promise<Kept | null> {
   const { execa } = await import('execa');
   // cat holds the namespace until ours is open: it ends when its stdin does, or we.
   const [unshare, nsenter, mount, cat] = (['unshare', 'nsenter', 'mount', 'cat'] as const).map(
@@ -33,8 +67,7 @@ export async function tracefsNamespace(): Promise<TracefsNamespace | null> {
     const mounting = ['-t', 'tracefs', 'nodev', place];
     const done = await execa(nsenter, [`--mount=${namespace}`, '--', mount, ...mounting], options);
     if (done.exitCode !== 0) return null;
-    const fd = openSync(namespace, 'r');
-    return { path: `/proc/${process.pid}/fd/${fd}`, release: () => closeSync(fd) };
+    return { fd: openSync(namespace, 'r'), users: 0, idle: undefined };
   } finally {
     holder.kill('SIGKILL');
   }
