@@ -57,12 +57,12 @@ let profile_id = '';
 const filename = Object.keys(JSON.parse(recordedText(recordings[0] ?? '')).files)[0];
 let other_id = '';
 let capture = '';
-beforeAll(() => {
+beforeAll(async () => {
   const [first = ''] = recordings;
   profile_id = kept.keep(recordedText(first));
   other_id = kept.keep(recordedText(first));
   const profile = profileOf([{ stack: 'main;work', weight: 60 }]);
-  capture = keepCapture(ctx, profile, 'a test').kept.capture_id ?? '';
+  capture = (await keepCapture(ctx, profile, 'a test')).kept.capture_id ?? '';
 });
 
 /** What each tool needs to do all that it does. */

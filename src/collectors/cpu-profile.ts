@@ -82,7 +82,7 @@ export async function collectCpuProfile(
   const figures = sampled === null ? nothing : cpuProfileFigures(sampled, query.output_format);
   const window_ms = parts.window_ms ?? duration_ms;
   const attached = pythonOf(taken, sampled);
-  const keeping = keep(ctx, sampled, query, targetText(target), window_ms, parts);
+  const keeping = await keep(ctx, sampled, query, targetText(target), window_ms, parts);
   const data: CpuProfile = {
     method,
     skipped_methods: result.skipped,
@@ -119,19 +119,19 @@ function pythonOf(attached: Attached | null, sampled: SampledCpu | null): Attach
   return python === null ? attached : { python };
 }
 
-function keep(
+async function keep(
   ctx: Context,
   sampled: SampledCpu | null,
   { sample_rate_hz, keep: isWanted, picture }: Query,
   target: string,
   duration_ms: number,
   { lost_events = 0, warnings }: Readonly<{ lost_events?: number; warnings: readonly string[] }>,
-): Keeping | null {
+): Promise<Keeping | null> {
   if (!sampled?.profile || !isWanted) return null;
   const times = sampled.times ?? null;
   const facts = { event: 'cpu-clock', rate_hz: sample_rate_hz, duration_ms, times };
   const capture = cpuCapture(sampled.profile, { ...facts, lost: lost_events, warnings });
-  return tryToKeep(ctx, capture, `CPU profile of ${target}`, picture);
+  return await tryToKeep(ctx, capture, `CPU profile of ${target}`, picture);
 }
 
 const all = { scope: 'all' as const };

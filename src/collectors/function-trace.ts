@@ -49,7 +49,7 @@ export async function traceKernelFunctions(
     const seen = await trace(ctx, query, with_probes, target, call);
     const told = { ...seen, probes: with_probes, chosen, target, warnings };
     const reading = reportFunctions(query.mode, told);
-    return query.mode === 'stacks' ? withCapture(ctx, reading, told) : reading;
+    return query.mode === 'stacks' ? await withCapture(ctx, reading, told) : reading;
   };
   try {
     return await traced(probes, []);
@@ -62,13 +62,13 @@ export async function traceKernelFunctions(
 }
 
 /** Stacks are kept, for their views to be asked for. */
-function withCapture(
+async function withCapture(
   ctx: Context,
   reading: Reading<FunctionReport>,
   traced: Traced,
-): Reading<FunctionReport> {
+): Promise<Reading<FunctionReport>> {
   const capture = functionCapture(traced);
-  const { kept, links, warnings } = tryToKeep(ctx, capture, `Callers: ${capture.event}`);
+  const { kept, links, warnings } = await tryToKeep(ctx, capture, `Callers: ${capture.event}`);
   return {
     ...reading,
     data: { ...reading.data, ...kept },

@@ -62,7 +62,7 @@ export async function collectOffcpuProfile(
   const whose = process === null ? 'all threads' : `process ${process.pid} (${process.comm})`;
   const keeping =
     query.keep && trace
-      ? tryToKeep(
+      ? await tryToKeep(
           ctx,
           offcpuCapture(trace, { duration_ms: window_ms, lost, warnings }),
           `Blocked time of ${whose}`,

@@ -7,6 +7,7 @@ import { flameSvg } from '../profiles/flame-svg.ts';
 import type { StackProfile } from '../profiles/stack-profile.ts';
 import type { Picture, ResourceLink } from '../reading.ts';
 import { mustBeOf } from './capture-ids.ts';
+import { nextTurn } from './next-turn.ts';
 
 const kind = 'profile';
 const file = 'profile.json';
@@ -36,17 +37,17 @@ export const captureUri = (id: string, view: string): string =>
  * A profile without a stack is not worth keeping, and a full disk is no reason to lose an answer.
  * `isShown`: its flame graph goes into the answer.
  */
-export function tryToKeep(
+export async function tryToKeep(
   ctx: Context,
   profile: StackProfile,
   title: string,
   isShown = false,
-): Keeping {
+): Promise<Keeping> {
   const kept = { capture_id: null, flamegraph_file: null };
   if (profile.stacks.length === 0) return { kept, links: [], warnings: [] };
   const picture = isShown ? flameImage(profile, title) : undefined;
   try {
-    return { ...keepCapture(ctx, profile, title), warnings: [], picture };
+    return { ...(await keepCapture(ctx, profile, title)), warnings: [], picture };
   } catch (thrown) {
     const { message, suggestion } = toTracewrightError(thrown);
     const warnings = [`The profile is not kept: ${message} ${suggestion}`];
@@ -60,11 +61,15 @@ const flameImage = (profile: StackProfile, title: string): Picture => ({
 });
 
 /** Keeps a profile under an id, its flame graph beside it. EXECUTION_FAILED without space. */
-export function keepCapture(ctx: Context, profile: StackProfile, title: string) {
-  const { id } = ctx.captures.save(kind, title, { [file]: captureText(profile) });
-  const svg = flameSvg(flamePicture(profile, title), {
-    max_bytes: largest_view_bytes,
-  });
+export async function keepCapture(ctx: Context, profile: StackProfile, title: string) {
+  const text = captureText(profile);
+  await nextTurn();
+  const { id } = ctx.captures.save(kind, title, { [file]: text });
+  await nextTurn();
+  const picture = flamePicture(profile, title);
+  await nextTurn();
+  const svg = flameSvg(picture, { max_bytes: largest_view_bytes });
+  await nextTurn();
   const flamegraph_file = ctx.captures.view(kind, id, 'flamegraph.svg', svg);
   const links = flameLink(id, title);
   return { kept: { capture_id: id, flamegraph_file }, links };

@@ -110,13 +110,13 @@ async function supervise(ctx: Context, session: Session): Promise<void> {
     session.counts = await session.recorder.counts();
     const path = ctx.scratch.path(recording_file);
     const recorded = await readRecording(ctx, path, session.config.max_samples);
-    session.outcome = { recorded, keeping: keep(ctx, session, recorded) };
+    session.outcome = { recorded, keeping: await keep(ctx, session, recorded) };
   } finally {
     ctx.scratch.remove(recording_file);
   }
 }
 
-function keep(ctx: Context, session: Session, recorded: RecordedProfile): Keeping {
+async function keep(ctx: Context, session: Session, recorded: RecordedProfile): Promise<Keeping> {
   const { config, every_event, target, counts, notes, duration_ms } = session;
   const capture = cpuCapture(recorded.profile, {
     event: config.event,
@@ -126,7 +126,7 @@ function keep(ctx: Context, session: Session, recorded: RecordedProfile): Keepin
     times: recorded.times,
     warnings: [...notes, ...recorded.warnings],
   });
-  return tryToKeep(ctx, capture, `${config.event} of ${targetText(target)}`);
+  return await tryToKeep(ctx, capture, `${config.event} of ${targetText(target)}`);
 }
 
 async function watch(ctx: Context, session: Session, quit: AbortSignal): Promise<void> {

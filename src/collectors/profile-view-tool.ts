@@ -28,12 +28,14 @@ export async function collectProfileView(
   const { path, format, profiles } = await importProfile(ctx, capture, call);
   const wanted = query.event === undefined ? profiles : ofEvent(profiles, query.event);
   if (wanted.length === 0) throw noSuchEvent(profiles);
-  const [first, ...others] = wanted.map((profile): Capture => {
+  const captures: Capture[] = [];
+  for (const profile of wanted) {
     const name = path.slice(path.lastIndexOf('/') + 1);
     const title = wanted.length > 1 ? `${name}, ${profile.event}` : name;
-    const id = ctx.settings.readOnly ? null : keepCapture(ctx, profile, title).kept.capture_id;
-    return { id, title, profile };
-  });
+    const keeping = ctx.settings.readOnly ? null : await keepCapture(ctx, profile, title);
+    captures.push({ id: keeping?.kept.capture_id ?? null, title, profile });
+  }
+  const [first, ...others] = captures;
   if (!first) throw new Error(`a reader of ${format} gave no profile`);
   const reading = profileView(ctx, first, query);
   const events = others.map(({ id, profile }) => ({ event: profile.event, capture_id: id }));

@@ -34,9 +34,9 @@ const slower = profileOf([
 ]);
 const times = { stacks: [0, 1, 0], tids: [8, 8, 8], cpus: [0, 1, 0], ns: [5, 6, 7] };
 const timed = { ...slower, times };
-const { capture_id: id } = keepCapture(ctx, profile, 'CPU profile of a test').kept;
-const { capture_id: later } = keepCapture(ctx, timed, 'later').kept;
-const { capture_id: many } = keepCapture(ctx, manyStacks(20_000), 'many').kept;
+const { capture_id: id } = (await keepCapture(ctx, profile, 'CPU profile of a test')).kept;
+const { capture_id: later } = (await keepCapture(ctx, timed, 'later')).kept;
+const { capture_id: many } = (await keepCapture(ctx, manyStacks(20_000), 'many')).kept;
 
 const ask = (args: object) => profileView.invoke(args, ctx, call);
 const read = (view: string, query = '') =>
@@ -250,11 +250,11 @@ describe('an import', () => {
   });
 });
 
-test('a profile that cannot be kept is a warning, not a failure', () => {
+test('a profile that cannot be kept is a warning, not a failure', async () => {
   const blocked = join(room, 'a-file');
   writeFileSync(blocked, '');
   const full = createContext({ ...settings, stateFolder: blocked });
-  const { kept, links, warnings } = tryToKeep(full, profile, 'x');
+  const { kept, links, warnings } = await tryToKeep(full, profile, 'x');
   expect(kept.capture_id).toBeNull();
   expect(links).toEqual([]);
   expect(warnings[0]).toContain('not kept');
