@@ -7,7 +7,7 @@ import type { Reading, Unavailable } from '../reading.ts';
 import { type HostActivity, observeHost } from './host-activity.ts';
 import { type LinkFacts, readLinkFacts } from './link-facts.ts';
 import { healthIssues } from './net-issues.ts';
-import type { LinkRow } from './network-links.ts';
+import { came_meanwhile, type LinkRow } from './network-links.ts';
 import { growth, percent } from './rates.ts';
 import {
   noSocketStates,
@@ -161,7 +161,11 @@ function tcpDetails(files: HostFiles, { tcp_extended, tcp }: HostActivity) {
 function missing({ interfaces, tcp, stack }: Pick<NetHealth, 'interfaces' | 'tcp' | 'stack'>) {
   const gap = (what: string, reason: string): Unavailable => ({ what, reason, fix: null });
   const silent = interfaces.filter(({ speed_mbps }) => speed_mbps === null).map(({ name }) => name);
+  const uncounted = interfaces.filter((row) => !hasLosses(row)).map(({ name }) => name);
   return [
+    ...(uncounted.length > 0
+      ? [gap('rx_*, tx_*', `${uncounted.slice(0, 8).join(', ')} ${came_meanwhile}`)]
+      : []),
     ...(silent.length > 0
       ? [gap('speed_mbps, duplex', `No speed is known of ${silent.slice(0, 8).join(', ')}.`)]
       : []),
@@ -177,23 +181,26 @@ function missing({ interfaces, tcp, stack }: Pick<NetHealth, 'interfaces' | 'tcp
   ];
 }
 
+/** Whether both directions were counted at both ends of the window. */
+const hasLosses = ({ rx_dropped, tx_dropped, rx_errors, tx_errors }: LinkRow): boolean =>
+  rx_dropped !== null && tx_dropped !== null && rx_errors !== null && tx_errors !== null;
+
 function summary(
   { window_ms, links }: HostActivity,
   { interfaces, tcp, socket_summary }: Pick<NetHealth, 'interfaces' | 'tcp' | 'socket_summary'>,
   issues: readonly string[],
 ): string[] {
-  const again =
-    tcp.retransmit_rate === null ? 'no segment sent' : `${tcp.retransmit_rate} % sent again`;
+  const again = tcp.retransmit_rate === null ? 'none sent' : `${tcp.retransmit_rate} % sent again`;
   const top = interfaces[0];
   return [
     issues.length === 0
-      ? `No losses on ${interfaces.length} of ${links?.length ?? 0} interfaces in ${window_ms} ms.`
+      ? `No losses on ${interfaces.filter(hasLosses).length} of ${links?.length ?? 0} interfaces in ${window_ms} ms.`
       : `${issues.length} things stand out in ${window_ms} ms.`,
     ...issues.slice(0, 3),
     ...(top && issues.length === 0
       ? [`${top.name}: ${top.rx_bytes_per_s} bytes/s in, ${top.tx_bytes_per_s} out.`]
       : []),
-    `TCP: ${tcp.in_segs} segments in, ${tcp.out_segs} out, ${again}; ` +
+    `TCP: ${tcp.out_segs === null ? 'segments unknown' : `${tcp.in_segs} segments in, ${tcp.out_segs} out, ${again}`}; ` +
       `${socket_summary.tcp_established} established, ${socket_summary.tcp_time_wait} in TIME_WAIT.`,
   ];
 }

@@ -27,6 +27,9 @@ export function linkRow(before: NetDevice | undefined, now: NetDevice, window_ms
   };
 }
 
+/** Why an interface has no counts of the window, after its name. */
+export const came_meanwhile = 'came during the window, or its counters began anew.';
+
 export function linkRows(
   before: readonly NetDevice[],
   after: readonly NetDevice[],

@@ -45,14 +45,26 @@ export function tcpRates(before: NetSnmp, after: NetSnmp, window_ms: number) {
     segments_received_per_s: rate('InSegs'),
     segments_sent_per_s: rate('OutSegs'),
     retransmits_per_s: rate('RetransSegs'),
-    /** Linux counts retransmitted segments among the sent ones. Null where none was sent. */
-    retransmits_pct: percent(count('RetransSegs'), count('OutSegs') ?? 0),
+    /** Null where none was sent. */
+    retransmits_pct: percent(count('RetransSegs'), sentSegments(from, to) ?? 0),
     receive_errors_per_s: rate('InErrs'),
     resets_sent_per_s: rate('OutRsts'),
     opened_per_s: rate('ActiveOpens'),
     accepted_per_s: rate('PassiveOpens'),
     failed_opens_per_s: rate('AttemptFails'),
   };
+}
+
+type TcpCounters = NetSnmp[string];
+
+/**
+ * All segments that left. OutSegs leaves out those that were sent again (__tcp_transmit_skb): on a path that loses
+ * everything it stands still while RetransSegs grows.
+ */
+function sentSegments(from: TcpCounters, to: TcpCounters): number | null {
+  const first = growth(from['OutSegs'], to['OutSegs']);
+  const again = growth(from['RetransSegs'], to['RetransSegs']);
+  return first === null || again === null ? null : first + again;
 }
 
 /** UDP over IPv4 during the window: the file leaves IPv6 to snmp6. */

@@ -35,8 +35,9 @@ function diskLine({ disks }: HostActivity): string {
 
 function networkLine({ links, tcp }: HostActivity): string {
   const top = links?.toSorted((a, b) => carried(b) - carried(a))[0];
+  const unsent = tcp === null ? 'TCP unknown' : 'no TCP sent';
   const retransmits =
-    tcp?.retransmits_pct == null ? 'no TCP sent' : `${tcp.retransmits_pct} % of TCP sent again`;
+    tcp?.retransmits_pct == null ? unsent : `${tcp.retransmits_pct} % of TCP sent again`;
   if (!top) return `Interfaces: ${links === null ? 'unknown' : 'none'}; ${retransmits}.`;
   return (
     `Busiest interface ${top.name}: ${mbit(top.rx_bytes_per_s)} Mbit/s in, ` +

@@ -6,6 +6,7 @@ import type { HostFiles } from '../procfs/host-files.ts';
 import type { Reading, Unavailable } from '../reading.ts';
 import { windowMeter } from './counter-window.ts';
 import { inWords } from './cpu-counters.ts';
+import { came_meanwhile } from './network-links.ts';
 import {
   type InterfaceRow,
   interfaceRow,
@@ -77,7 +78,7 @@ export async function collectSystemNetwork(
     source: '/proc/net/dev, /proc/net/snmp',
     window_ms,
     warnings: after.warnings,
-    unavailable: missing(data, ctx.uid),
+    unavailable: [...missing(data, ctx.uid), ...uncounted(shown.rows)],
     ...cut(shown, `Read stats://system/network?limit=${limit}&offset=${shown.next_offset}`),
     summary: summary(rows, data),
   };
@@ -107,6 +108,13 @@ function missing({ tcp, udp, network_namespace }: SystemNetwork, uid: number): U
     gone.push({ what: 'network_namespace.same_as_pid_1', reason, fix });
   }
   return gone;
+}
+
+function uncounted(rows: readonly InterfaceRow[]): Unavailable[] {
+  const names = rows.filter(({ recv_bytes_per_s }) => recv_bytes_per_s === null);
+  if (names.length === 0) return [];
+  const which = names.slice(0, 8).map(({ name }) => name);
+  return [{ what: '*_per_s', reason: `${which.join(', ')} ${came_meanwhile}`, fix: null }];
 }
 
 function summary(

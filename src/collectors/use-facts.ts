@@ -145,7 +145,9 @@ export function useUnavailable(facts: UseFacts): readonly Unavailable[] {
     ...gap(
       network.retransmit_pct === null,
       'network.retransmit_pct',
-      'No segment was sent during the window.',
+      network.retransmits === null
+        ? '/proc/net/snmp does not tell how many segments were sent again.'
+        : 'No segment was sent during the window.',
     ),
   ];
 }

@@ -117,7 +117,7 @@ describe('issues', () => {
 
   test('name a path that loses packets, and a program that accepts late', async () => {
     const moment = (n: number): HostFilesNow => ({
-      'proc/net/snmp': `Tcp: InSegs OutSegs RetransSegs CurrEstab OutRsts\nTcp: 0 ${n * 1000} ${n * 30} 1 0\n`,
+      'proc/net/snmp': `Tcp: InSegs OutSegs RetransSegs CurrEstab OutRsts\nTcp: 0 ${n * 970} ${n * 30} 1 0\n`,
       'proc/net/netstat': `TcpExt: ListenOverflows ListenDrops SyncookiesSent\nTcpExt: ${n * 8} ${n * 8} ${n}\n`,
     });
     const { data } = await read(moment(1), moment(2));
@@ -144,7 +144,31 @@ describe('issues', () => {
   });
 });
 
+test('on a path that loses everything all that is sent is sent again', async () => {
+  const moment = (again: number): HostFilesNow => ({
+    'proc/net/snmp': `Tcp: InSegs OutSegs RetransSegs\nTcp: 5 5 ${again}\n`,
+  });
+  const { data, unavailable, summary } = await read(moment(0), moment(8));
+  expect(data.tcp.retransmit_rate).toBe(100);
+  expect(unavailable?.map(({ what }) => what)).not.toContain('tcp.retransmit_rate');
+  expect(data.issues.join('\n')).toContain('100 % of TCP segments were sent again (8)');
+  expect(summary.at(-1)).toContain('100 % sent again');
+});
+
 describe('what is closed is null, with its reason', () => {
+  test('without the counters of TCP nothing is said of what was sent', async () => {
+    const { summary } = await read({ 'proc/net/snmp': null }, { 'proc/net/snmp': null });
+    expect(summary.at(-1)).toMatch(/^TCP: segments unknown;/);
+  });
+
+  test('an interface that came during the window is not among those without losses', async () => {
+    const before = dev(' eth0: 1 1 0 0 1 1 0 0\n');
+    const after = dev(' eth0: 1 1 0 0 1 1 0 0\n veth1: 9 9 5 5 9 9 0 0\n');
+    const { summary, unavailable } = await read(before, after);
+    expect(summary[0]).toBe('No losses on 1 of 2 interfaces in 1000 ms.');
+    expect(unavailable?.find(({ what }) => what === 'rx_*, tx_*')?.reason).toMatch(/^veth1 came/);
+  });
+
   test('where no segment was sent there is no share', async () => {
     const snmp = { 'proc/net/snmp': 'Tcp: OutSegs RetransSegs\nTcp: 1000 4\n' };
     const { data, unavailable } = await read(snmp, snmp);

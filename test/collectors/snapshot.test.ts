@@ -13,6 +13,12 @@ const read = (
 ) => collectSnapshot(scriptedContext(fakeHost(before), [after]), options, call);
 
 describe('a snapshot', () => {
+  test('does not call a host silent whose TCP counters are closed', async () => {
+    const closed = { 'proc/net/snmp': null };
+    const { summary } = await read(overOneSecond(closed));
+    expect(summary.join('\n')).toContain('TCP unknown');
+  });
+
   test('has shares of the second measured, never since boot', async () => {
     const since_boot = {
       'proc/stat': procStat({ 0: '100020 0 10 900070 0 0 0 0 0 0', 1: '5 0 5 80 5 0 5 0 0 0' }),

@@ -137,7 +137,7 @@ describe('network of the system', () => {
     'proc/net/dev':
       `${header}    lo: 10 1 0 0 10 1 0 0\n` +
       `  eth0: ${n * 6000} ${n * 60} 1 ${n * 4} ${n * 2000} ${n * 20} 0 0\n${more}`,
-    'proc/net/snmp': `Tcp: MaxConn CurrEstab OutSegs RetransSegs\nTcp: -1 12 ${n * 1000} ${n * 50}\n`,
+    'proc/net/snmp': `Tcp: MaxConn CurrEstab OutSegs RetransSegs\nTcp: -1 12 ${n * 950} ${n * 50}\n`,
   });
 
   test('has counters and rates of each interface, the busiest first', async () => {
@@ -165,9 +165,10 @@ describe('network of the system', () => {
   test('an interface that came during the window has no rates', async () => {
     const later = moment(2, ' veth1: 500 5 0 0 500 5 0 0\n');
     const ctx = scriptedContext(fakeHost(moment(1)), [later]);
-    const { data } = await collectSystemNetwork(ctx, page, call);
+    const { data, unavailable } = await collectSystemNetwork(ctx, page, call);
     const veth = data.interfaces.find(({ name }) => name === 'veth1');
     expect(veth).toMatchObject({ recv_bytes: 500, recv_bytes_per_s: null });
+    expect(unavailable?.find(({ what }) => what === '*_per_s')?.reason).toMatch(/^veth1 came/);
   });
 
   test('thousands of interfaces fit into the answer, a page at a time', async () => {
