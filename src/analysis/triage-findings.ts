@@ -1,7 +1,7 @@
 import type { Area, Finding, TriageFacts } from './triage-facts.ts';
 import type { UseResource, UseSignal } from './use-facts.ts';
 
-const areas: Readonly<Record<UseResource, Area>> = {
+export const areas: Readonly<Record<UseResource, Area>> = {
   cpu: 'cpu',
   memory: 'memory',
   disk: 'io',

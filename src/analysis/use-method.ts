@@ -19,7 +19,7 @@ export type UseResourceReport = Readonly<{
 
 export type UseReport = Readonly<{
   summary: Readonly<{
-    /** Null where nothing could be measured. */
+    /** Null where nothing is beyond its threshold and something could not be judged. */
     status: 'healthy' | 'warning' | 'critical' | null;
     top_suspicions: readonly string[];
   }>;
@@ -38,14 +38,37 @@ export function useSignals(facts: UseFacts): readonly UseSignal[] {
   ];
 }
 
+export type Unjudged = Readonly<{ resource: UseResource; what: string }>;
+
+/**
+ * What a host has to show before it can be called healthy, and did not. Figures that many hosts do
+ * not have (PSI, machine checks, the speed of a link) are not among them.
+ */
+export function unjudged({ cpu, memory, disk, network }: UseFacts): readonly Unjudged[] {
+  const disks = disk.devices?.map(({ busy_pct }) => busy_pct) ?? null;
+  const links = network.links?.map((link) => link.drops_per_s ?? link.errors_per_s) ?? null;
+  const all = [
+    { resource: 'cpu', what: 'CPU use', known: cpu.busy_pct !== null },
+    { resource: 'memory', what: 'memory', known: memory.used_pct !== null },
+    { resource: 'disk', what: 'disks', known: anyKnown(disks) },
+    { resource: 'network', what: 'interfaces', known: anyKnown(links) },
+    { resource: 'network', what: 'TCP', known: network.retransmits !== null },
+  ] as const;
+  return all.filter(({ known }) => !known).map(({ resource, what }) => ({ resource, what }));
+}
+
+/** A host may have none of them. */
+const anyKnown = (values: readonly (number | null)[] | null): boolean =>
+  values !== null && (values.length === 0 || values.some((value) => value !== null));
+
 /** The documented report. A resource of which nothing is known has status null, not ok. */
-export function useReport(signals: readonly UseSignal[]): UseReport {
+export function useReport(signals: readonly UseSignal[], gaps: readonly Unjudged[]): UseReport {
   const suspicions = signals
     .filter(({ status }) => status !== null && status !== 'ok')
     .sort((a, b) => rank(b) - rank(a) || excess(b) - excess(a));
   return {
     summary: {
-      status: overall(signals, suspicions[0]),
+      status: overall(signals, suspicions[0], gaps),
       top_suspicions: suspicions.slice(0, 5).map(inWords),
     },
     resources: {
@@ -68,8 +91,10 @@ const excess = ({ value, thresholds: { warning } }: UseSignal): number =>
 function overall(
   signals: readonly UseSignal[],
   worst: UseSignal | undefined,
+  gaps: readonly Unjudged[],
 ): UseReport['summary']['status'] {
   if (worst?.status === 'warning' || worst?.status === 'critical') return worst.status;
+  if (gaps.length > 0) return null;
   return signals.some(({ status }) => status !== null) ? 'healthy' : null;
 }
 

@@ -1,6 +1,6 @@
 import { parsePidIo } from '../../parsers/pid-io/pid-io.ts';
 import type { TriageFacts, TriageProcess } from '../analysis/triage-facts.ts';
-import { useSignals } from '../analysis/use-method.ts';
+import { type Unjudged, unjudged, useSignals } from '../analysis/use-method.ts';
 import type { Call, Context } from '../context.ts';
 import type { Unavailable } from '../reading.ts';
 import { findCgroup } from './cgroup-places.ts';
@@ -31,6 +31,8 @@ export type HostView = Readonly<{
     | 'memory_limited'
   >;
   activity: HostActivity;
+  /** Without these nobody can say that the host is healthy. */
+  gaps: readonly Unjudged[];
   window_ms: number;
   warnings: readonly string[];
   unavailable: readonly Unavailable[];
@@ -78,6 +80,7 @@ export async function viewHost(ctx: Context, window_ms: number, call: Call): Pro
       memory_limited: groups && limitedGroups(groups, elapsed_ms),
     },
     activity,
+    gaps: unjudged(facts),
     window_ms: elapsed_ms,
     warnings: activity.warnings,
     unavailable: [...activity.unavailable, ...useUnavailable(facts)],

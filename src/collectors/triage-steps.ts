@@ -16,6 +16,10 @@ export type Step = Readonly<{
   run(ctx: Context, call: Call): Promise<Partial<TriageFacts>>;
 }>;
 
+/** Whether a step brought no figure at all: what it asks had no way to measure here. */
+export const measuredNothing = (facts: Partial<TriageFacts>): boolean =>
+  Object.values(facts).every((value) => value === null);
+
 export type Focus = 'auto' | 'cpu' | 'memory' | 'io' | 'network';
 
 export type Plan = Readonly<{

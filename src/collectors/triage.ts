@@ -1,6 +1,6 @@
 import { triageCauses } from '../analysis/triage-causes.ts';
-import type { Cause, Finding, TriageFacts } from '../analysis/triage-facts.ts';
-import { triageFindings } from '../analysis/triage-findings.ts';
+import type { Area, TriageFacts } from '../analysis/triage-facts.ts';
+import { areas, triageFindings } from '../analysis/triage-findings.ts';
 import type { Call, Context } from '../context.ts';
 import { TracewrightError, toTracewrightError } from '../errors.ts';
 import { toolRefusal } from '../policy/refusals.ts';
@@ -8,7 +8,8 @@ import { scanProcesses } from './process-scan.ts';
 import { round } from './rates.ts';
 import { tracedProcess } from './traced-process.ts';
 import { type HostView, viewHost } from './triage-host.ts';
-import { type Focus, type Step, stepsOf } from './triage-steps.ts';
+import { type Focus, measuredNothing, type Step, stepsOf } from './triage-steps.ts';
+import { healthOf, triageActions, triageWords } from './triage-words.ts';
 
 type Query = Readonly<{
   mode: 'quick' | 'standard' | 'deep';
@@ -67,12 +68,12 @@ export async function collectTriage(ctx: Context, query: Query, call: Call) {
     ...outcomes.map((outcome) => outcome.facts),
   );
   const all = triageFindings(facts);
-  const findings = inFocus(all, focus);
-  const causes = triageCauses(facts, all).filter(
-    ({ category }) => focus === 'auto' || category === focus,
-  );
+  const findings = all.filter(({ category }) => isAsked(category, focus));
+  const causes = triageCauses(facts, all).filter(({ category }) => isAsked(category, focus));
   const failed = outcomes.filter(({ problem }) => problem !== null);
-  const words = inWords(findings, causes, facts);
+  const gaps = view.gaps.filter(({ resource }) => isAsked(areas[resource], focus));
+  const outcome = { findings, causes, gaps };
+  const words = triageWords(outcome, busy_pct);
   return {
     data: {
       target,
@@ -84,7 +85,7 @@ export async function collectTriage(ctx: Context, query: Query, call: Call) {
         ...outcomes.flatMap(({ tool, problem }) => (problem === null ? [tool] : [])),
       ],
       tools_failed: failed.map(({ tool, problem }) => ({ tool, reason: problem })),
-      healthy: causes.length === 0 && findings.every(({ severity }) => severity === 'info'),
+      healthy: healthOf(outcome),
       root_causes: causes,
       all_findings: findings,
       key_evidence: findings
@@ -92,17 +93,20 @@ export async function collectTriage(ctx: Context, query: Query, call: Call) {
         .map(({ metric, value, threshold, source }) => ({ metric, value, threshold, source })),
       metrics_summary: metrics(view, facts),
       executive_summary: words.join(' '),
-      recommended_actions: actions(causes, findings),
+      recommended_actions: triageActions(outcome),
       tool_results: measured(facts),
     },
     source: ['/proc', ...new Set(outcomes.map(({ tool }) => tool))].join(', '),
     window_ms: view.window_ms,
     warnings: view.warnings,
-    unavailable: failed.map(({ tool, problem }) => ({
-      what: tool,
-      reason: problem ?? '',
-      fix: 'Call it alone for its reason and fix.',
-    })),
+    unavailable: [
+      ...view.unavailable,
+      ...failed.map(({ tool, problem }) => ({
+        what: tool,
+        reason: problem ?? '',
+        fix: 'Call it alone for its reason and fix.',
+      })),
+    ],
     summary: words,
   };
 }
@@ -180,9 +184,11 @@ async function runStep(ctx: Context, step: Step, until_ms: number, call: Call): 
     if (refused) throw refused;
     return await Promise.race([
       late,
-      step
-        .run(ctx, { signal, progress: () => {} })
-        .then((facts) => ({ tool: step.tool, facts, problem: null })),
+      step.run(ctx, { signal, progress: () => {} }).then((facts) => ({
+        tool: step.tool,
+        facts,
+        problem: measuredNothing(facts) ? 'It could measure nothing here.' : null,
+      })),
     ]);
   } catch (thrown) {
     call.signal.throwIfAborted();
@@ -192,8 +198,7 @@ async function runStep(ctx: Context, step: Step, until_ms: number, call: Call): 
   }
 }
 
-const inFocus = (findings: readonly Finding[], focus: Focus): readonly Finding[] =>
-  focus === 'auto' ? findings : findings.filter(({ category }) => category === focus);
+const isAsked = (area: Area, focus: Focus): boolean => focus === 'auto' || area === focus;
 
 function metrics({ activity, facts: { throttled } }: HostView, facts: TriageFacts) {
   const top = (sort: (a: TriageFacts['processes'][number]) => number) =>
@@ -254,39 +259,4 @@ function measured({
     slow_files,
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null));
-}
-
-function actions(causes: readonly Cause[], findings: readonly Finding[]): readonly string[] {
-  if (causes.length > 0) {
-    return [
-      ...new Set(
-        causes.slice(0, 3).flatMap(({ suggestedActions }) => suggestedActions.slice(0, 2)),
-      ),
-    ];
-  }
-  return findings.length === 0
-    ? ['Nothing to do: no figure is beyond its threshold.']
-    : ['No cause explains the findings: run perf_triage mode=deep while it is slow.'];
-}
-
-function inWords(
-  findings: readonly Finding[],
-  causes: readonly Cause[],
-  facts: TriageFacts,
-): string[] {
-  const [first, ...others] = causes;
-  if (!first) {
-    const [worst] = findings;
-    return worst
-      ? [
-          `No clear cause. ${findings.length} figures are beyond their thresholds, worst: ${worst.title}.`,
-        ]
-      : [`Healthy: CPUs ${facts.busy_pct ?? '?'} % busy, no figure is beyond its threshold.`];
-  }
-  return [
-    `${first.title} (${first.severity}, confidence ${first.confidence} %).`,
-    first.description,
-    ...others.slice(0, 2).map((each) => `Also possible: ${each.title} (${each.confidence} %).`),
-    ...first.suggestedActions.slice(0, 1),
-  ];
 }

@@ -1,4 +1,10 @@
-import { type UseReport, useReport, useSignals } from '../analysis/use-method.ts';
+import {
+  type Unjudged,
+  type UseReport,
+  unjudged,
+  useReport,
+  useSignals,
+} from '../analysis/use-method.ts';
 import { waitsForNoReason } from '../analysis/use-signals.ts';
 import type { Call, Context } from '../context.ts';
 import type { Reading } from '../reading.ts';
@@ -20,14 +26,15 @@ export async function collectUseCheck(
   const activity = await observeHost(ctx, duration_seconds * 1000, call);
   const events = hardwareEvents(before, readInterrupts(ctx.files));
   const facts = useFactsOf(ctx, activity, events);
-  const data = useReport(useSignals(facts));
+  const gaps = unjudged(facts);
+  const data = useReport(useSignals(facts), gaps);
   return {
     data,
     source: `${host_sources}, /proc/interrupts, /sys/class/net, /sys/fs/ext4`,
     window_ms: activity.window_ms,
     warnings: activity.warnings,
     unavailable: [...activity.unavailable, ...useUnavailable(facts)],
-    summary: inWords(data, activity.window_ms, waitsForNoReason(facts.cpu)),
+    summary: inWords(data, gaps, activity.window_ms, waitsForNoReason(facts.cpu)),
   };
 }
 
@@ -43,11 +50,17 @@ const throttled = 'perf_cgroup_summary tells which group is throttled';
 
 function inWords(
   { summary, suspicions, resources }: UseReport,
+  gaps: readonly Unjudged[],
   window_ms: number,
   isThrottled: boolean,
 ): string[] {
   const [worst] = suspicions;
-  if (summary.status === null) return ['Nothing could be measured.'];
+  if (summary.status === null) {
+    const what = gaps.map((gap) => gap.what).join(', ');
+    return [
+      `Over ${window_ms} ms no figure is beyond its threshold, but ${what} could not be judged.`,
+    ];
+  }
   if (!worst) {
     return [
       `Healthy over ${window_ms} ms: no figure is beyond its threshold.`,

@@ -13,6 +13,6 @@ export function findingsSection({ healthy, words, causes, findings }: Triage): H
     (each) =>
       html`<tr><td class="sign ${each.severity}">${each.severity}</td><td class="text">${each.title}</td><td>${each.value}</td><td>${each.threshold}</td><td class="text">${each.source}</td></tr>`,
   );
-  return html`<p class="verdict ${healthy ? 'good' : 'bad'}">${words}</p>${list}
+  return html`<p class="verdict ${healthy === null ? 'note' : healthy ? 'good' : 'bad'}">${words}</p>${list}
 ${rows.length === 0 ? null : html`<div class="wide"><table><thead><tr><th></th><th class="text">finding</th><th>value</th><th>threshold</th><th class="text">measured by</th></tr></thead><tbody>${rows}</tbody></table></div>`}`;
 }

@@ -55,7 +55,8 @@ export type ReportProcess = Readonly<{
 }>;
 
 export type Triage = Readonly<{
-  healthy: boolean;
+  /** Null: nothing stands out, and not everything could be judged. */
+  healthy: boolean | null;
   words: string;
   causes: readonly Cause[];
   findings: readonly Finding[];

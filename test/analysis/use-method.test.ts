@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { UseFacts } from '../../src/analysis/use-facts.ts';
-import { useReport, useSignals } from '../../src/analysis/use-method.ts';
+import { unjudged, useReport, useSignals } from '../../src/analysis/use-method.ts';
 
 const healthy: UseFacts = {
   cpu: {
@@ -37,15 +37,15 @@ const healthy: UseFacts = {
 
 type Changes = { [R in keyof UseFacts]?: Partial<UseFacts[R]> };
 
-const check = (changes: Changes = {}) =>
-  useReport(
-    useSignals({
-      cpu: { ...healthy.cpu, ...changes.cpu },
-      memory: { ...healthy.memory, ...changes.memory },
-      disk: { ...healthy.disk, ...changes.disk },
-      network: { ...healthy.network, ...changes.network },
-    }),
-  );
+const check = (changes: Changes = {}) => {
+  const facts = {
+    cpu: { ...healthy.cpu, ...changes.cpu },
+    memory: { ...healthy.memory, ...changes.memory },
+    disk: { ...healthy.disk, ...changes.disk },
+    network: { ...healthy.network, ...changes.network },
+  };
+  return useReport(useSignals(facts), unjudged(facts));
+};
 
 const disk = (parts: object) => ({
   devices: [{ name: 'sda', busy_pct: 0, queue: 0, wait_ms: null, requests: 0, ...parts }],
@@ -171,12 +171,34 @@ describe('what is not known', () => {
     });
     expect(resources.disk.utilization).toMatchObject({ value: null, status: null, metric: null });
     expect(resources.disk.saturation).toMatchObject({ value: null, status: null });
-    expect(summary.status).toBe('healthy');
+    expect(summary.status).toBeNull();
   });
 
   test('gives no verdict where nothing is known', () => {
     const signals = useSignals(healthy).map((each) => ({ ...each, value: null, status: null }));
-    expect(useReport(signals).summary.status).toBeNull();
+    expect(useReport(signals, []).summary.status).toBeNull();
+  });
+
+  test.each<[string, Changes]>([
+    ['CPU use', { cpu: { busy_pct: null } }],
+    ['memory', { memory: { used_pct: null } }],
+    ['disks', { disk: { devices: null } }],
+    ['disks', { disk: disk({ busy_pct: null }) }],
+    ['interfaces', { network: { links: null } }],
+    ['interfaces', { network: link({ drops_per_s: null, errors_per_s: null }) }],
+    ['TCP', { network: { retransmits: null } }],
+  ])('does not call a host healthy whose %s nobody could judge', (_what, changes) => {
+    expect(check(changes).summary.status).toBeNull();
+  });
+
+  test('is no reason to pass over what is beyond its threshold', () => {
+    const { summary } = check({ disk: { devices: null }, cpu: { busy_pct: 99 } });
+    expect(summary.status).toBe('critical');
+  });
+
+  test('a host without disks, and one without any error counters, can be healthy', () => {
+    const none = { devices: [], filesystem_errors: null };
+    expect(check({ disk: none, cpu: { hardware_events: null } }).summary.status).toBe('healthy');
   });
 
   test('does not hide a figure of the same kind that is known', () => {

@@ -13,6 +13,15 @@ test('a healthy host is called healthy, with the window that says so', async () 
   expect(summary[0]).toBe('Healthy over 1000 ms: no figure is beyond its threshold.');
 });
 
+test('a host whose disks are hidden from us is not called healthy', async () => {
+  const { data, summary, unavailable } = await check(overOneSecond({ 'proc/diskstats': null }));
+  expect(data.summary.status).toBeNull();
+  expect(summary[0]).toBe(
+    'Over 1000 ms no figure is beyond its threshold, but disks could not be judged.',
+  );
+  expect(unavailable?.map(({ what }) => what)).toContain('/proc/diskstats');
+});
+
 test('faults of the time before the window are no errors now', async () => {
   const old = {
     'proc/vmstat': 'pgmajfault 4063\noom_kill 12\npswpin 9\npswpout 9\n',

@@ -19,7 +19,7 @@ export const perfTriage = defineTool({
   output: z.looseObject({
     target: z.looseObject({ scope: z.string() }),
     mode: z.string(),
-    healthy: z.boolean(),
+    healthy: z.boolean().nullable(),
     root_causes: z.array(z.looseObject({ id: z.string(), confidence: z.number() })).readonly(),
     all_findings: z.array(z.looseObject({ id: z.string(), severity: z.string() })).readonly(),
     metrics_summary: z.looseObject({}),
