@@ -5,10 +5,11 @@ import { addDistributions, type Distribution } from '../../parsers/distribution.
 import { parseLog2Hist } from '../../parsers/log2-hist/log2-hist.ts';
 import { untrusted } from '../../parsers/untrusted.ts';
 import type { Call, Context } from '../context.ts';
+import { TracewrightError } from '../errors.ts';
 import type { Measured, Rung } from './bounded-trace.ts';
 import { bpftraceRung } from './bpftrace-rung.ts';
-import { diskKind } from './disk-devices.ts';
-import { growth } from './rates.ts';
+import { diskKind, leftOutDisk } from './disk-devices.ts';
+import { growth, growth32 } from './rates.ts';
 import { requiredText } from './required-file.ts';
 import { traceToolRung } from './trace-tool-rung.ts';
 
@@ -131,7 +132,15 @@ async function measureDiskstats(
   const rows = read().filter(
     ({ name }) => (device === null || device.name === name) && diskKind(ctx.files, name) === 'disk',
   );
-  const sums = rows.map((now) => requestSums(before.get(now.name), now));
+  const sums = rows.flatMap((now) => requestSums(before.get(now.name), now) ?? []);
+  const left_out = rows.filter(({ name }) => sums.every((each) => each.name !== name));
+  if (sums.length === 0 && (device !== null || rows.length > 0)) {
+    throw new TracewrightError(
+      'EXECUTION_FAILED',
+      `${device?.name ?? 'No disk'} was not there, or not the same, at both ends of the window.`,
+      'Measure again.',
+    );
+  }
   const devices = sums
     .map(({ name, count, total_ns }) => ({
       device: name,
@@ -150,18 +159,18 @@ async function measureDiskstats(
     source: '/proc/diskstats',
     window_ms,
     lost_events: null,
-    warnings: [],
+    warnings: left_out.map(({ name }) => leftOutDisk(name)),
   };
 }
 
+/** Null where a counter is missing or began anew. The kernel prints milliseconds with 32 bits. */
 function requestSums(before: DiskStats | undefined, now: DiskStats) {
-  const grown = (name: 'reads' | 'writes' | 'read_ms' | 'write_ms'): number =>
-    growth(before?.[name], now[name]) ?? 0;
-  return {
-    name: now.name,
-    count: grown('reads') + grown('writes'),
-    total_ns: (grown('read_ms') + grown('write_ms')) * 1e6,
-  };
+  const reads = growth(before?.reads, now.reads);
+  const writes = growth(before?.writes, now.writes);
+  const read_ms = growth32(before?.read_ms, now.read_ms);
+  const write_ms = growth32(before?.write_ms, now.write_ms);
+  if (reads === null || writes === null || read_ms === null || write_ms === null) return null;
+  return { name: now.name, count: reads + writes, total_ns: (read_ms + write_ms) * 1e6 };
 }
 
 /** The name in /proc/diskstats, or the numbers where it is not there (a device that has gone). */

@@ -2,8 +2,20 @@ import type { DiskStats } from '../../parsers/diskstats/diskstats.ts';
 import { untrusted } from '../../parsers/untrusted.ts';
 import type { HostFiles } from '../procfs/host-files.ts';
 
-/** `dm` is the device mapper (LVM, crypt, multipath), `md` software RAID. */
-export type DiskKind = 'disk' | 'partition' | 'dm' | 'md' | 'loop' | 'ram' | 'optical';
+/**
+ * `dm` is the device mapper (LVM, crypt, multipath), `md` software RAID, `stacked` what else is built
+ * on other devices (bcache), `path` one of several ways to an NVMe disk, which has the requests too.
+ */
+export type DiskKind =
+  | 'disk'
+  | 'partition'
+  | 'dm'
+  | 'md'
+  | 'stacked'
+  | 'path'
+  | 'loop'
+  | 'ram'
+  | 'optical';
 
 const virtualKinds: readonly (readonly [RegExp, DiskKind])[] = [
   [/^dm-\d+$/, 'dm'],
@@ -11,6 +23,7 @@ const virtualKinds: readonly (readonly [RegExp, DiskKind])[] = [
   [/^loop\d+$/, 'loop'],
   [/^z?ram\d+$/, 'ram'],
   [/^sr\d+$/, 'optical'],
+  [/^nvme\d+c\d+n\d+$/, 'path'],
 ];
 
 /** Names of partitions, for a container that sees /proc/diskstats and no sysfs. */
@@ -23,12 +36,17 @@ export function diskKind(files: HostFiles, name: string): DiskKind {
     ? files.exists(`${folder}/partition`)
     : partitionName.test(name);
   if (isPartition) return 'partition';
-  return virtualKinds.find(([pattern]) => pattern.test(name))?.[1] ?? 'disk';
+  const known = virtualKinds.find(([pattern]) => pattern.test(name))?.[1];
+  if (known) return known;
+  return (files.list(`${folder}/slaves`) ?? []).length > 0 ? 'stacked' : 'disk';
 }
 
-/** Built on other block devices, whose figures contain its own. */
-export const isStacked = (kind: DiskKind): boolean =>
-  kind === 'dm' || kind === 'md' || kind === 'loop';
+/** Where requests end: neither built on other block devices, whose figures contain its own, nor RAM. */
+export const isMedium = (kind: DiskKind): boolean => kind === 'disk' || kind === 'optical';
+
+/** Why sums are without a disk. */
+export const leftOutDisk = (name: string): string =>
+  `${untrusted(name, 64)} came within the window, or its counters began anew: it is left out.`;
 
 /** Whether anybody has used it since it came. A host has many loop and RAM devices that nobody did. */
 export const everUsed = ({ reads, writes, discards }: DiskStats): boolean =>

@@ -1,9 +1,8 @@
 import type { DiskStats } from '../../parsers/diskstats/diskstats.ts';
 import type { DiskKind } from './disk-devices.ts';
-import { growth, percent, perSecond, round, sumKnown } from './rates.ts';
+import { growth, growth32, percent, perSecond, round, sumKnown } from './rates.ts';
 
 const sector_bytes = 512;
-const ms_wrap = 2 ** 32;
 
 /** What a block device did during a window, under the names of iostat's ideas. */
 export type DiskRow = ReturnType<typeof diskRow>;
@@ -20,7 +19,8 @@ export function diskRow(
   window_ms: number,
 ) {
   const count = (name: Counter): number | null => growth(before?.[name], now[name]);
-  const ms = (name: MsColumn): number | null => msGrowth(before?.[name], now[name]);
+  // The kernel prints milliseconds with 32 bits.
+  const ms = (name: MsColumn): number | null => growth32(before?.[name], now[name]);
   const reads = count('reads');
   const writes = count('writes');
   const [read_ms, write_ms] = [ms('read_ms'), ms('write_ms')];
@@ -70,16 +70,6 @@ type Counter =
   | 'sectors_discarded'
   | 'flushes';
 type MsColumn = 'read_ms' | 'write_ms' | 'busy_ms' | 'queue_ms' | 'discard_ms' | 'flush_ms';
-
-/** The kernel prints milliseconds with 32 bits: one that went back from near the top has wrapped. */
-export function msGrowth(
-  before: number | null | undefined,
-  after: number | null | undefined,
-): number | null {
-  if (before == null || after == null) return null;
-  if (after >= before) return after - before;
-  return before > ms_wrap / 2 && after < ms_wrap / 2 ? after + ms_wrap - before : null;
-}
 
 const mean = (sum: number | null, count: number | null, decimals = 2): number | null =>
   sum === null || !count ? null : round(sum / count, decimals);

@@ -4,7 +4,7 @@ import type { Call, Context } from '../context.ts';
 import type { Unavailable } from '../reading.ts';
 import { boundedTrace, type Rung, traceParts } from './bounded-trace.ts';
 import { bpftraceRung } from './bpftrace-rung.ts';
-import { diskKind } from './disk-devices.ts';
+import { diskKind, leftOutDisk } from './disk-devices.ts';
 import { growth, perSecond, round } from './rates.ts';
 import { requiredText } from './required-file.ts';
 
@@ -50,7 +50,7 @@ export async function collectIoLayers(ctx: Context, query: Query, call: Call) {
     watching.catch(() => {});
   });
   const result = await boundedTrace(ctx, { kind: 'I/O layers', duration_ms, rungs }, call);
-  const { block, disks_ms } = await (watching ?? watchDisks(ctx, duration_ms, call));
+  const { block, disks_ms, left_out } = await (watching ?? watchDisks(ctx, duration_ms, call));
   const { method, unavailable, source, ...parts } = traceParts(result, 'vfs, ratios, analysis');
   const files = result.traced?.value ?? null;
   const window_ms = parts.window_ms ?? Math.round(disks_ms);
@@ -78,6 +78,7 @@ export async function collectIoLayers(ctx: Context, query: Query, call: Call) {
       ],
     },
     ...parts,
+    warnings: [...parts.warnings, ...left_out.map(leftOutDisk)],
     window_ms,
     source: method === null ? '/proc/diskstats' : `${source}, /proc/diskstats`,
     unavailable: [...unavailable, ...silent(files, ratios)],
@@ -85,14 +86,15 @@ export async function collectIoLayers(ctx: Context, query: Query, call: Call) {
   };
 }
 
-type Disks = Readonly<{ block: Block; disks_ms: number }>;
+/** `left_out`: disks without counters at both ends, which the sums are without. */
+type Disks = Readonly<{ block: Block; disks_ms: number; left_out: readonly string[] }>;
 
-async function watchDisks(ctx: Context, ms: number, call: Call): Promise<Disks> {
+export async function watchDisks(ctx: Context, ms: number, call: Call): Promise<Disks> {
   const before = readDisks(ctx);
   const started_ms = ctx.monotonicMs();
   await ctx.sleep(ms, call.signal);
-  const block = blockTraffic(before, readDisks(ctx));
-  return { block, disks_ms: ctx.monotonicMs() - started_ms };
+  const traffic = blockTraffic(before, readDisks(ctx));
+  return { ...traffic, disks_ms: ctx.monotonicMs() - started_ms };
 }
 
 const readDisks = ({ files }: Context) =>
@@ -105,18 +107,34 @@ const readDisks = ({ files }: Context) =>
 function blockTraffic(
   before: ReadonlyMap<string, DiskStats>,
   after: ReadonlyMap<string, DiskStats>,
-): Block {
-  const sum = (column: 'reads' | 'writes' | 'sectors_read' | 'sectors_written'): number =>
-    [...after.values()].reduce(
-      (total, now) => total + (growth(before.get(now.name)?.[column], now[column]) ?? 0),
-      0,
-    );
+): Pick<Disks, 'block' | 'left_out'> {
+  const grown = [...after.values()].flatMap((now) => trafficOf(before.get(now.name), now) ?? []);
+  const sum = (of: (each: Block) => number): number =>
+    grown.reduce((total, each) => total + of(each), 0);
+  const known = new Set(grown.map(({ name }) => name));
   return {
-    reads: sum('reads'),
-    writes: sum('writes'),
-    read_bytes: sum('sectors_read') * sector_bytes,
-    written_bytes: sum('sectors_written') * sector_bytes,
+    block: {
+      reads: sum(({ reads }) => reads),
+      writes: sum(({ writes }) => writes),
+      read_bytes: sum(({ read_bytes }) => read_bytes),
+      written_bytes: sum(({ written_bytes }) => written_bytes),
+    },
+    left_out: [...after.keys()].filter((name) => !known.has(name)),
   };
+}
+
+/** Null where a counter is missing or began anew. */
+function trafficOf(
+  before: DiskStats | undefined,
+  now: DiskStats,
+): (Block & Readonly<{ name: string }>) | null {
+  const reads = growth(before?.reads, now.reads);
+  const writes = growth(before?.writes, now.writes);
+  const read = growth(before?.sectors_read, now.sectors_read);
+  const written = growth(before?.sectors_written, now.sectors_written);
+  if (reads === null || writes === null || read === null || written === null) return null;
+  const [read_bytes, written_bytes] = [read * sector_bytes, written * sector_bytes];
+  return { name: now.name, reads, writes, read_bytes, written_bytes };
 }
 
 function vfsRates(

@@ -10,6 +10,15 @@ export function growth(before: number | null | undefined, after: number | null |
   return after - before;
 }
 
+const wrap_32 = 2 ** 32;
+
+/** The same of a counter of 32 bits: one that went back from near the top has gone round. */
+export function growth32(before: number | null | undefined, after: number | null | undefined) {
+  if (before == null || after == null) return null;
+  if (after >= before) return after - before;
+  return before > wrap_32 / 2 && after < wrap_32 / 2 ? after + wrap_32 - before : null;
+}
+
 /** A count over a window as a rate, to one decimal. */
 export function perSecond(count: number | null, window_ms: number): number | null {
   return count === null || window_ms <= 0 ? null : round((count * 1000) / window_ms);

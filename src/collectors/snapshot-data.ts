@@ -2,7 +2,7 @@ import type { Stall } from '../../parsers/pressure/pressure.ts';
 import { page } from '../page.ts';
 import type { Unavailable } from '../reading.ts';
 import type { CpuShares } from './cpu-shares.ts';
-import { isStacked } from './disk-devices.ts';
+import { isMedium } from './disk-devices.ts';
 import type { DiskRow } from './disk-rates.ts';
 import type { HostActivity } from './host-activity.ts';
 import { percent, perSecond, round, sumKnown } from './rates.ts';
@@ -123,9 +123,9 @@ const documentedDevice = (row: DiskRow) => ({
   avg_wait_ms: row.avg_wait_ms,
 });
 
-/** Of the devices that are not built on others. */
+/** Of the devices that keep data themselves. */
 function totalOf(devices: readonly DiskRow[]) {
-  const own = devices.filter(({ kind }) => !isStacked(kind));
+  const own = devices.filter(({ kind }) => isMedium(kind));
   const sum = (name: 'reads_per_sec' | 'writes_per_sec' | 'read_bytes_per_sec') =>
     rounded(sumKnown(own.map((row) => row[name])));
   return {

@@ -5,10 +5,10 @@ import type { HostFiles } from '../procfs/host-files.ts';
 import type { Unavailable } from '../reading.ts';
 import type { DiskRow } from './disk-rates.ts';
 import type { HostActivity } from './host-activity.ts';
-import type { InterruptCounters } from './interrupt-rates.ts';
+import { type InterruptCounters, interruptGrowth } from './interrupt-rates.ts';
 import { readLinkFacts } from './link-facts.ts';
 import type { LinkRow } from './network-links.ts';
-import { growth, percent, perSecond, round, sumKnown } from './rates.ts';
+import { percent, perSecond, round, sumKnown } from './rates.ts';
 import { wholeDevices } from './snapshot-data.ts';
 
 /** Of a host with thousands of interfaces the ones with losses and the most traffic. */
@@ -96,9 +96,8 @@ const hardwareRows = ['MCE', 'TRM'];
 
 /** Null where the processor reports them in another way. */
 export function hardwareEvents(before: InterruptCounters, after: InterruptCounters): number | null {
-  const total = (counters: InterruptCounters, id: string): number | undefined =>
-    counters.hard?.sources.find((source) => source.id === id)?.total;
-  return sumKnown(hardwareRows.map((id) => growth(total(before, id), total(after, id))));
+  const [from, to] = [before.hard, after.hard];
+  return from && to ? sumKnown(hardwareRows.map((id) => interruptGrowth(from, to, id))) : null;
 }
 
 const judged = ({ requests }: UseDisk): boolean => (requests ?? 0) >= min_requests;

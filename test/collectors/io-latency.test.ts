@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { diskKind } from '../../src/collectors/disk-devices.ts';
-import { msGrowth } from '../../src/collectors/disk-rates.ts';
 import { collectIoLatency } from '../../src/collectors/io-latency.ts';
+import { growth32 } from '../../src/collectors/rates.ts';
 import { hostFiles } from '../../src/procfs/host-files.ts';
 import { hostAt } from '../fake-activity.ts';
 import { call, fakeHost, type HostFilesNow, scriptedContext } from '../fake-host.ts';
@@ -157,6 +157,7 @@ describe('the kind of a device', () => {
     ['zram0', 'ram'],
     ['sr0', 'optical'],
     ['nbd0', 'disk'],
+    ['nvme1c3n2', 'path'],
   ])('%s without sysfs is %s', (name, kind) => {
     expect(diskKind(hostFiles(fakeHost({ 'proc/diskstats': '' })), name)).toBe(kind);
   });
@@ -170,7 +171,7 @@ describe('the kind of a device', () => {
 });
 
 test('milliseconds wrap at 32 bits; one that starts anew gives nothing', () => {
-  expect(msGrowth(4_294_967_000, 704)).toBe(1000);
-  expect(msGrowth(5000, 100)).toBeNull();
-  expect(msGrowth(null, 100)).toBeNull();
+  expect(growth32(4_294_967_000, 704)).toBe(1000);
+  expect(growth32(5000, 100)).toBeNull();
+  expect(growth32(null, 100)).toBeNull();
 });
