@@ -1,3 +1,4 @@
+import { thereIsNo } from './did-you-mean.ts';
 import { TracewrightError } from './errors.ts';
 import { isOfflineTool, offlineRefusal } from './offline.ts';
 import type { Policies } from './policy/policy.ts';
@@ -69,7 +70,7 @@ function mustExist(kind: string, given: readonly string[], known: readonly strin
   if (unknown === undefined) return;
   throw new TracewrightError(
     'INVALID_PARAMS',
-    `There is no ${kind} "${unknown}".`,
+    thereIsNo(kind, unknown, known),
     `Choose from: ${known.join(', ')}.`,
   );
 }

@@ -90,8 +90,9 @@ export function buildServer(
         const refusing = asked(params.name, request, () => Promise.reject(refused));
         return await refusing.catch((thrown: unknown) => errorResult(thrown, params.name));
       }
-      const names = offered.map((each) => each.name).join(', ');
-      const unknown = `Unknown tool: ${params.name.slice(0, 80)}. This server offers: ${names}.`;
+      const names = offered.map((each) => each.name);
+      const meant = surface.didYouMean(params.name, names);
+      const unknown = `Unknown tool: ${params.name.slice(0, 80)}.${meant} This server offers: ${names.join(', ')}.`;
       throw new ProtocolError(invalid_params, unknown);
     }
     try {

@@ -1,5 +1,6 @@
 import type { Call, Context, Settings } from './context.ts';
 import { contractOf, describeTool } from './describe-tool.ts';
+import { didYouMean, thereIsNo } from './did-you-mean.ts';
 import { TracewrightError } from './errors.ts';
 import { isOfflineResource, offlineRefusal } from './offline.ts';
 import { refusingFile } from './policy/policy.ts';
@@ -27,6 +28,7 @@ export const surface = {
 
   describeTool,
   contractOf,
+  didYouMean,
 
   listTools: (selection: Selection) => ({ tools: selectTools(selection).map(describeTool) }),
 
@@ -108,10 +110,11 @@ const offered = ({ daemon, offline, policies = [] }: Settings) =>
 function findPrompt(name: string): Prompt {
   const prompt = prompts.find((each) => each.name === name);
   if (prompt) return prompt;
+  const names = prompts.map((each) => each.name);
   throw new TracewrightError(
     'INVALID_PARAMS',
-    `There is no prompt "${name.slice(0, 80)}".`,
-    `Choose from: ${prompts.map((each) => each.name).join(', ')}.`,
+    thereIsNo('prompt', name, names),
+    `Choose from: ${names.join(', ')}.`,
   );
 }
 

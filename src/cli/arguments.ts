@@ -28,7 +28,7 @@ function typed(value: string, property: unknown): unknown {
   const type =
     typeof property === 'object' && property !== null && 'type' in property ? property.type : null;
   if (type === 'integer' || type === 'number') {
-    return /^-?\d+(?:\.\d+)?$/.test(value) ? Number(value) : value;
+    return /^-?\d+(?:\.\d+)?(?:e\d{1,3})?$/i.test(value) ? Number(value) : value;
   }
   if (type === 'array') return value.split(',');
   if (type === 'boolean' && (value === 'true' || value === 'false')) return value === 'true';

@@ -1,5 +1,13 @@
 /** What a shell offers as the words of a command. */
-type Words = 'shells' | 'clients' | 'tools' | 'uris' | 'prompts' | 'files' | readonly string[];
+type Words =
+  | 'shells'
+  | 'commands'
+  | 'clients'
+  | 'tools'
+  | 'uris'
+  | 'prompts'
+  | 'files'
+  | readonly string[];
 
 export type Command = Readonly<{
   name: string;
@@ -119,6 +127,12 @@ export const commandTable: readonly Command[] = [
     usage: '[FILE]',
     help: 'what the administrator allows here; whether a file is a policy',
     words: 'files',
+  },
+  {
+    name: 'help',
+    usage: '[COMMAND]',
+    help: 'this text, or more on one command',
+    words: 'commands',
   },
 ];
 

@@ -1,11 +1,11 @@
 import type { Context } from '../context.ts';
+import { thereIsNo } from '../did-you-mean.ts';
 import { TracewrightError } from '../errors.ts';
 import type { Selection } from '../selection.ts';
 import { surface } from '../surface.ts';
 import { keyValues } from './arguments.ts';
 import { captures } from './captures.ts';
 import { collectToTheEnd } from './collection.ts';
-import { commandTable } from './command-table.ts';
 import { doctor } from './doctor.ts';
 import { showPolicy } from './policy.ts';
 import { profileToTheEnd } from './profile.ts';
@@ -17,6 +17,7 @@ import { shellCall } from './shell-call.ts';
 import { summary } from './summary.ts';
 import { renderTable } from './table.ts';
 import { ownStyle, widthOf } from './terminal.ts';
+import { unknownCommand } from './unknown-command.ts';
 
 type Setting = Readonly<{
   ctx: Context;
@@ -86,11 +87,7 @@ export function runCommand(
 ): string | Promise<string> {
   const command = Object.hasOwn(commands, word) ? commands[word] : undefined;
   if (command) return command(words, setting);
-  throw new TracewrightError(
-    'INVALID_PARAMS',
-    `There is no command "${word}".`,
-    `Choose from: ${commandTable.map(({ name }) => name).join(', ')}. See tracewright --help.`,
-  );
+  throw unknownCommand(word);
 }
 
 async function callCommand([name = '', ...words]: readonly string[], setting: Setting) {
@@ -100,10 +97,11 @@ async function callCommand([name = '', ...words]: readonly string[], setting: Se
   if (!tool) {
     const refused = surface.refusedTool(selection, name);
     if (refused) throw refused;
+    const names = offered.map((each) => each.name);
     throw new TracewrightError(
       'INVALID_PARAMS',
-      `There is no tool "${name}".`,
-      `Choose from: ${offered.map((each) => each.name).join(', ')}.`,
+      thereIsNo('tool', name, names),
+      `Choose from: ${names.join(', ')}.`,
     );
   }
   const described = surface.contractOf(tool);

@@ -34,6 +34,7 @@ function wordsOf(words: (typeof commandTable)[number]['words']): Choice {
   if (words === 'prompts') return surface.prompts.map(({ name }) => name);
   if (words === 'uris')
     return surface.resources.map(({ uri }) => uri).filter((uri) => !uri.includes('{'));
+  if (words === 'commands') return commandTable.map(({ name }) => name);
   return words === 'shells' ? shells : words;
 }
 

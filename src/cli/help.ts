@@ -2,7 +2,7 @@ import { type Command, commandTable, exitCodes } from './command-table.ts';
 import { type Option, options } from './options.ts';
 import { widthOf } from './terminal.ts';
 
-const entries: [string, Option][] = Object.entries(options);
+export const entries: [string, Option][] = Object.entries(options);
 
 /** The whole of `tracewright --help`, in lines of at most `width` characters where words allow it. */
 export function help(width = widthOf(process.stdout)): string {
@@ -26,6 +26,7 @@ export function help(width = widthOf(process.stdout)): string {
     '',
     `Exit codes: ${exitCodes.map(({ code, meaning }) => `${code} ${meaning}`).join('; ')}.`,
     'Errors go to stderr with the fix on the last line.',
+    'More on one command or tool: tracewright COMMAND --help, tracewright call TOOL --help.',
   ].join('\n');
 }
 
@@ -43,12 +44,12 @@ export function optionHelp({ help: text, for: known }: Option): string {
   return known === undefined || known.length === 0 ? text : `${text} (${known.join(', ')})`;
 }
 
-type Row = readonly [string, string];
+export type Row = readonly [string, string];
 
 /** Wider words on the left stand on a line of their own. */
 const widest_left = 24;
 
-function columns(rows: readonly Row[], width: number): string[] {
+export function columns(rows: readonly Row[], width: number): string[] {
   const indent = widest_left + 4;
   return rows.flatMap(([left, right]) => {
     const [first = '', ...more] = wrapped(right, Math.max(width - indent, 24));
@@ -59,7 +60,7 @@ function columns(rows: readonly Row[], width: number): string[] {
   });
 }
 
-function wrapped(text: string, width: number): string[] {
+export function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {

@@ -10,7 +10,7 @@ import { pythonSettings } from '../python-settings.ts';
 import type { Selection } from '../selection.ts';
 import { version } from '../version.ts';
 import { auditFor, recorded } from './audit-for.ts';
-import { options } from './options.ts';
+import { foreignTo, options } from './options.ts';
 import { print } from './output.ts';
 import { policiesFor } from './policies-for.ts';
 import type { Tell } from './progress.ts';
@@ -24,12 +24,10 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
     json = values.json ?? false;
-    if (values.help) {
-      const { help } = await import('./help.ts');
-      return print(help());
-    }
     if (values.version) return print(version);
+    if (values.help || positionals[0] === 'help') return print(await helpOn(positionals));
     const [word = values.mcp || values['mcp-daemon'] ? 'mcp' : 'summary', ...rest] = positionals;
+    await refuseUnused(word, rest, values);
     refuseOnline(word, values);
     const policies = await policiesFor([word, ...rest], values.policy, argv);
     const daemon = (values.daemon ?? false) || (values['mcp-daemon'] ?? false);
@@ -75,10 +73,30 @@ export async function main(argv: readonly string[]): Promise<number> {
       recorded(ctx, word, rest, () => runCommand(word, rest, { ...setting, tell }));
     return print(await atWork([word, ...rest].join(' '), {}, work));
   } catch (thrown) {
-    return fail(thrown, json);
+    return await fail(thrown, argv, json);
   } finally {
     endAllGroups();
   }
+}
+
+async function helpOn(words: readonly string[]): Promise<string> {
+  const [first, ...rest] = words;
+  const subject = first === 'help' ? rest : words;
+  if (subject.length === 0) return (await import('./help.ts')).help();
+  return (await import('./help-about.ts')).helpAbout(subject);
+}
+
+/** Refuses options and words that would do nothing. A plain `mcp` loads nothing for that. */
+async function refuseUnused(
+  word: string,
+  words: readonly string[],
+  values: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const [option] = foreignTo(word, values);
+  if (option === undefined && words.length === 0) return;
+  const { refuseOption, refuseWords } = await import('./usage.ts');
+  if (option !== undefined) refuseOption(word, option, String(values[option]));
+  refuseWords(word, words);
 }
 
 type Offline = Readonly<{ offline?: boolean; open?: boolean }>;
@@ -218,11 +236,9 @@ function helperWindow(word = ''): number {
 const list = (value: string | undefined): string[] | undefined =>
   value?.split(',').map((each) => each.trim());
 
-function fail(thrown: unknown, json: boolean): number {
-  const usage = thrown instanceof TypeError && 'code' in thrown;
-  const error = usage
-    ? new TracewrightError('INVALID_PARAMS', thrown.message, 'Run `tracewright --help`.')
-    : toTracewrightError(thrown);
+async function fail(thrown: unknown, argv: readonly string[], json: boolean): Promise<number> {
+  const { optionError } = await import('./usage.ts');
+  const error = optionError(thrown, argv) ?? toTracewrightError(thrown);
   if (json) print(JSON.stringify(errorBody(error)));
   else console.error(`tracewright: ${error.message}\n${error.suggestion}`);
   return error.code === 'INVALID_PARAMS' ? 2 : 1;

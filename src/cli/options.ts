@@ -30,7 +30,7 @@ export const options = {
     type: 'string',
     value: 'N',
     for: ['watch', 'record'],
-    help: 'watch one process; record only its wakeups and stacks',
+    help: 'only this process; of a recording only its wakeups and stacks',
   },
   'min-latency': {
     type: 'string',
@@ -204,6 +204,12 @@ export const options = {
   },
   mcp: { type: 'boolean', for: [], help: 'the same as the command mcp' },
   'mcp-daemon': { type: 'boolean', for: [], help: 'the same as mcp --daemon' },
-  help: { type: 'boolean', short: 'h', help: 'this text' },
-  version: { type: 'boolean', help: 'the version' },
+  help: { type: 'boolean', short: 'h', help: 'this text, or more on the command' },
+  version: { type: 'boolean', short: 'V', help: 'the version' },
 } as const satisfies Readonly<Record<string, Option>>;
+
+/** The options among these values that the command does not know: there they would do nothing. */
+export const foreignTo = (command: string, values: Readonly<Record<string, unknown>>): string[] =>
+  Object.entries<Option>(options).flatMap(([name, { for: users = [] }]) =>
+    values[name] === undefined || users.length === 0 || users.includes(command) ? [] : [name],
+  );

@@ -9,7 +9,7 @@ export function print(text: string): number {
 }
 
 /** True where the other end of a pipe is gone. */
-export const isClosedPipe = (error: unknown): boolean =>
+const isClosedPipe = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'EPIPE';
 
 /** Ends the program: the error comes after the command has ended, with nobody left to catch it. */

@@ -73,12 +73,25 @@ function sourceOf(words: readonly string[]) {
   const [first = 'cpu'] = words;
   const named = words.length > 0 && (!first.includes('=') || first.startsWith('/'));
   const source = named ? first : 'cpu';
+  refusePrograms(words.slice(1));
   const tool = surface
     .tools({ readOnly: false })
     .find(({ name }) => name === (sources[source] ?? 'profile_view'));
   const schema = tool ? Object(surface.contractOf(tool).inputSchema['properties']) : {};
   const typed = { ...schema, marks: { type: 'array' } };
   return { source, args: keyValues(named ? words.slice(1) : words, typed) };
+}
+
+/** Whoever knows `perf record -- PROGRAM` tries the same here. */
+function refusePrograms(words: readonly string[]): void {
+  const stray = words.find((word) => !word.includes('='));
+  if (stray === undefined) return;
+  const script = words.find((word) => word.endsWith('.py')) ?? 'FILE';
+  throw new TracewrightError(
+    'INVALID_PARAMS',
+    `profile starts no program, and "${stray.slice(0, 80)}" is not of the form key=value.`,
+    `Of one that runs: tracewright profile pid=PID. Of a Python program: tracewright call profile_script script_path=${script}`,
+  );
 }
 
 function ask(source: string, args: Readonly<Record<string, unknown>>, ctx: Context, call: Call) {

@@ -24,7 +24,7 @@ export async function record(
   json: boolean,
   progress: Tell,
 ): Promise<string> {
-  const { seconds, pid, out, 'sample-hz': hz } = checkArguments('record', options, given);
+  const { seconds, pid, out, 'sample-hz': hz } = checkArguments('record', options, given, '--');
   const file = out === undefined ? null : outFile(out);
   const started_ms = ctx.monotonicMs();
   const query = { duration_seconds: seconds, pid: pid ?? null, sample_hz: hz ?? null };

@@ -21,7 +21,7 @@ export async function report(
   json: boolean,
   progress: Tell,
 ): Promise<string> {
-  const { seconds, out } = checkArguments('report', options, given);
+  const { seconds, out } = checkArguments('report', options, given, '--');
   const file = outFile(out);
   const data = await collectReport(ctx, seconds, shellCall(progress));
   const page = reportPage(data);

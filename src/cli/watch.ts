@@ -3,6 +3,7 @@ import * as z from 'zod/v4';
 import { holdStream, longest_tracking_ms } from '../collectors/event-holders.ts';
 import { collectStream, type StreamEvents } from '../collectors/event-stream.ts';
 import { chooseTypes } from '../collectors/event-types.ts';
+import { tracedProcess } from '../collectors/traced-process.ts';
 import { wholeFilter } from '../collectors/whole-filter.ts';
 import type { Call, Context } from '../context.ts';
 import { wholeNumber } from '../resources/define-resource.ts';
@@ -34,13 +35,14 @@ export async function watch(
   given: Readonly<Record<string, unknown>>,
   json: boolean,
 ): Promise<number> {
-  const wanted = checkArguments('watch', options, given);
+  const wanted = checkArguments('watch', options, given, '--');
+  const tgid = wanted.pid === undefined ? null : tracedProcess(ctx, wanted.pid).pid;
   const ending = endOfWatching();
   const call: Call = { signal: ending, progress: () => {} };
   const { types } = await chooseTypes(ctx, wanted.types ?? null, call);
   const filter = {
     ...wholeFilter(types),
-    tgid: wanted.pid ?? null,
+    tgid,
     min_latency_us: wanted['min-latency'] ?? null,
   };
   const foot = footer(process.stdout.isTTY && !json ? process.stderr : null);

@@ -1,5 +1,6 @@
 import { resourceDocument } from '../answer.ts';
 import type { Call, Context } from '../context.ts';
+import { thereIsNo } from '../did-you-mean.ts';
 import { TracewrightError } from '../errors.ts';
 import { isOfflineResource, offlineRefusal } from '../offline.ts';
 import { refuseProcess, refuseResource } from '../policy/refusals.ts';
@@ -78,10 +79,12 @@ export function uriTemplate({ uri, parameters }: Resource): string | null {
 }
 
 function unknownResource(uri: string): TracewrightError {
+  const uris = resources.map((each) => each.uri);
+  const [base = ''] = uri.split('?', 1);
   return new TracewrightError(
     'INVALID_PARAMS',
-    `There is no resource "${uri.slice(0, 80)}".`,
-    `Choose from: ${resources.map((each) => each.uri).join(', ')}.`,
+    thereIsNo('resource', base, uris),
+    `Choose from: ${uris.join(', ')}.`,
   );
 }
 

@@ -1,5 +1,7 @@
 import * as z from 'zod/v4';
+import { untrusted } from '../../parsers/untrusted.ts';
 import type { Call, Context } from '../context.ts';
+import { didYouMean } from '../did-you-mean.ts';
 import { TracewrightError } from '../errors.ts';
 import { argumentsUnder } from '../policy/arguments.ts';
 import type { Reading } from '../reading.ts';
@@ -96,28 +98,49 @@ function withPlainIds(args: unknown): unknown {
   );
 }
 
-/** The parsed arguments, or INVALID_PARAMS that names each wrong one and what is accepted. */
+/**
+ * The parsed arguments, or INVALID_PARAMS that names each wrong one and what is accepted; `dashes`
+ * stand before the names where they are options of a command.
+ */
 export function checkArguments<S extends z.ZodObject>(
   what: string,
   schema: S,
   args: unknown,
+  dashes: '' | '--' = '',
 ): z.output<S> {
-  const parsed = schema.safeParse(args ?? {});
+  const parsed = schema.safeParse(args ?? {}, { reportInput: true });
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => {
-    const name = issue.path.map(String).join('.');
-    return name === '' ? issue.message : `${name}: ${issue.message}`;
-  });
+  const names = Object.keys(schema.shape);
+  const problems = parsed.error.issues.map((issue) => problemOf(issue, names, dashes));
   throw new TracewrightError(
     'INVALID_PARAMS',
     `${what}: ${problems.join('; ').slice(0, 600)}`,
-    `Accepted: ${acceptedArguments(schema)}`,
+    `Accepted: ${acceptedArguments(schema, dashes)}`,
   );
 }
 
-function acceptedArguments(schema: z.ZodObject): string {
+function problemOf(issue: z.core.$ZodIssue, names: readonly string[], dashes: string): string {
+  if (issue.code === 'unrecognized_keys') {
+    const [key = ''] = issue.keys;
+    return `${issue.message}.${didYouMean(key, names)}`;
+  }
+  const name = issue.path.map(String).join('.');
+  const message = messageOf(issue);
+  return name === '' ? message : `${dashes}${name}: ${message}`;
+}
+
+/** A shell hands over text where a number is meant: what is wrong is the text, not its type. */
+function messageOf(issue: z.core.$ZodIssue): string {
+  const wantsNumber =
+    issue.code === 'invalid_type' && (issue.expected === 'number' || issue.expected === 'int');
+  if (!wantsNumber || typeof issue.input !== 'string') return issue.message;
+  return `must be a number, not the text "${untrusted(issue.input, 40)}"`;
+}
+
+function acceptedArguments(schema: z.ZodObject, dashes: string): string {
   const { properties = {} } = z.toJSONSchema(schema, { io: 'input' });
-  const each = Object.entries(properties).map(([name, property]) => {
+  const each = Object.entries(properties).map(([argument, property]) => {
+    const name = `${dashes}${argument}`;
     if (typeof property !== 'object') return name;
     const { enum: values, type, minimum, maximum, default: fallback, description } = property;
     // Parameters of a URI are all text; what they mean stands in their own words.

@@ -70,7 +70,7 @@ test.each([
   [['emacs'], 'There is no client "emacs"'],
   [['zed', '--via', 'telnet'], 'not one of direct, sudo, ssh'],
   [['zed', '--via', 'ssh'], 'needs the name of this machine'],
-  [['zed', '-oProxyCommand=x', '--via', 'ssh'], "Unknown option '-o'"],
+  [['zed', '-oProxyCommand=x', '--via', 'ssh'], 'There is no option -o'],
 ])('%j is wrong usage', (words, message) => {
   const { stderr, status } = config(...words);
   expect(status).toBe(2);

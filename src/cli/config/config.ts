@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { thereIsNo } from '../../did-you-mean.ts';
 import { TracewrightError } from '../../errors.ts';
 import { ownBundle } from '../../paths.ts';
 import { checkEntry } from './check.ts';
@@ -17,16 +18,17 @@ type Told = Readonly<{ data: object; lines: readonly string[] }>;
 
 /** `tracewright config CLIENT [--write] [--check] [--via direct|sudo|ssh HOST]`. */
 export async function config(
-  [name, host]: readonly string[],
+  [name = '', host]: readonly string[],
   given: Given,
   json: boolean,
 ): Promise<string> {
   const client = clients.find((each) => each.name === name);
   if (!client) {
+    const names = clients.map((each) => each.name);
     throw new TracewrightError(
       'INVALID_PARAMS',
-      name === undefined ? 'Which client?' : `There is no client "${name.slice(0, 40)}".`,
-      `Choose from: ${clients.map((each) => each.name).join(', ')}.`,
+      thereIsNo('client', name, names),
+      `Choose from: ${names.join(', ')}.`,
     );
   }
   const isRoot = process.geteuid?.() === 0;
