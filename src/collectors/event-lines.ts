@@ -1,12 +1,11 @@
 import { type BusyLines, busyLines, longest_line_bytes } from '../../parsers/stream/busy-lines.ts';
 import type { TaskWords } from '../../parsers/stream/short-records.ts';
 import { numbered, streamRecordJson } from '../../parsers/stream/stream-json.ts';
+import { bytePieces } from './byte-pieces.ts';
 import { hideInLine } from './event-addresses.ts';
 import type { EventQuery, EventSieve } from './event-reader.ts';
 import { nextBusyLine, type RawRecord, skipRecords, splitRecords } from './event-records.ts';
 import { eventTally, isWanted, parseRecord } from './event-sieve.ts';
-
-const piece_bytes = 256 * 1024;
 
 /** The texts around the numbers are kept from one answer to the next. */
 const kept = new WeakMap<TaskWords, BusyLines>();
@@ -98,39 +97,3 @@ export function lineSieve(query: EventQuery): EventSieve<Buffer> {
 }
 
 const escapedLine = (line: string): Buffer => Buffer.from(JSON.stringify(`${line}\n`).slice(1, -1));
-
-/** Bytes that are put together in pieces of some size. */
-function bytePieces() {
-  const done: Buffer[] = [];
-  let piece = Buffer.alloc(0);
-  let used = 0;
-
-  function flush(): void {
-    if (used > 0) done.push(piece.subarray(0, used));
-    piece = piece.subarray(used);
-    used = 0;
-  }
-
-  function room(bytes: number) {
-    if (piece.length - used < bytes) {
-      flush();
-      piece = Buffer.allocUnsafeSlow(Math.max(piece_bytes, bytes));
-    }
-    return { piece, used };
-  }
-
-  return {
-    room,
-    use(bytes: number): void {
-      used += bytes;
-    },
-    add(bytes: Buffer): void {
-      room(bytes.length).piece.set(bytes, used);
-      used += bytes.length;
-    },
-    all(): readonly Buffer[] {
-      flush();
-      return done;
-    },
-  };
-}

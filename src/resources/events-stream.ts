@@ -1,5 +1,6 @@
 import * as z from 'zod/v4';
 import type { EventType } from '../../parsers/stream/stream.ts';
+import { reusePieces } from '../collectors/byte-pieces.ts';
 import { collectStream, collectStreamLines, type StreamQuery } from '../collectors/event-stream.ts';
 import { stream_uri } from '../collectors/event-types.ts';
 import type { Call, Context } from '../context.ts';
@@ -55,7 +56,8 @@ async function asLines(query: StreamQuery, ctx: Context, call: Call): Promise<Re
   // Programs that read a fast stream say how much they take, and want no words about it.
   if (query.limit !== undefined) {
     const { pieces, place } = await collectStreamLines(ctx, query, call);
-    return { escaped: [...pieces, preparePiece(cursorLine(place))] };
+    const escaped = [...pieces, preparePiece(cursorLine(place))];
+    return { escaped, sent: () => reusePieces(pieces) };
   }
   const { data, ...measured } = await collectStream(ctx, query, call);
   const { events, ...place } = data;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { SUBSCRIPTION_ID_META_KEY, type Transport } from '@modelcontextprotocol/server';
 import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
-import { withPreparedText } from './prepared-text.ts';
+import { type PreparedMessage, withPreparedText } from './prepared-text.ts';
 
 type Options = Readonly<{
   /** Ends after the first answer to anything but the handshake. */
@@ -64,9 +64,12 @@ export function drainingStdio(
   };
 
   /** All of a message in one go, and then as long as the client takes for it. */
-  async function write(pieces: readonly (string | Buffer)[]): Promise<void> {
+  async function write({ pieces, sent }: PreparedMessage): Promise<void> {
     stdout.cork();
     for (const piece of pieces) stdout.write(piece);
+    stdout.write('', (error) => {
+      if (!error) sent();
+    });
     process.nextTick(() => stdout.uncork());
     if (stdout.writableNeedDrain) await once(stdout, 'drain');
   }
@@ -94,8 +97,8 @@ export function drainingStdio(
       });
     },
     async send(message) {
-      const pieces = withPreparedText(message);
-      const sent = pieces === null ? inner.send(message) : write(pieces);
+      const prepared = withPreparedText(message);
+      const sent = prepared === null ? inner.send(message) : write(prepared);
       holdBack();
       await sent;
       noteListening(message, options);

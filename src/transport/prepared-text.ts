@@ -5,7 +5,14 @@ import { randomUUID } from 'node:crypto';
  * makes two more copies of an answer as strings, which for megabytes a second cost more than making
  * it: such text goes past the SDK, which gets a word that stands for it.
  */
-export type PreparedText = Readonly<{ escaped: readonly Buffer[] }>;
+export type PreparedText = Readonly<{
+  escaped: readonly Buffer[];
+  /** Called once they have gone out: whoever made them may write others into their memory. */
+  sent?(): void;
+}>;
+
+/** A message whose text was prepared, as it goes out. */
+export type PreparedMessage = Readonly<{ pieces: readonly (string | Buffer)[]; sent(): void }>;
 
 const waiting = new Map<string, PreparedText>();
 /** An answer that is not sent, since its request was canceled, leaves its text here for a while. */
@@ -27,13 +34,14 @@ export function standIn(text: PreparedText): string {
 export const plainText = ({ escaped }: PreparedText): string =>
   String(JSON.parse(`"${Buffer.concat(escaped).toString()}"`));
 
-/** The pieces of a message whose text was prepared, as they go out; null for any other message. */
-export function withPreparedText(message: object): readonly (string | Buffer)[] | null {
+/** A message of which the text was prepared; null for any other one. */
+export function withPreparedText(message: object): PreparedMessage | null {
   if (waiting.size === 0) return null;
   const word: unknown = Object(message).result?.contents?.[0]?.text;
   const text = typeof word === 'string' ? waiting.get(word) : undefined;
   if (typeof word !== 'string' || text === undefined) return null;
   waiting.delete(word);
   const [before = '', after = ''] = JSON.stringify(message).split(word);
-  return [before, ...text.escaped, `${after}\n`];
+  const pieces = [before, ...text.escaped, `${after}\n`];
+  return { pieces, sent: () => text.sent?.() };
 }

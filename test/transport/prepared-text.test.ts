@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { preparePiece, standIn, withPreparedText } from '../../src/transport/prepared-text.ts';
+import {
+  type PreparedMessage,
+  preparePiece,
+  standIn,
+  withPreparedText,
+} from '../../src/transport/prepared-text.ts';
 
 const answer = (text: string) => ({
   jsonrpc: '2.0',
@@ -7,8 +12,8 @@ const answer = (text: string) => ({
   result: { contents: [{ uri: 'events://stream', mimeType: 'application/x-ndjson', text }] },
 });
 
-const sent = (pieces: readonly (string | Buffer)[] | null): string =>
-  (pieces ?? []).map((piece) => piece.toString()).join('');
+const sent = (message: PreparedMessage | null): string =>
+  (message?.pieces ?? []).map((piece) => piece.toString()).join('');
 
 test('prepared text goes out as the answer that would have held it', () => {
   const parts = ['{"comm":"a\\"b"}\n', '{"comm":"\u2028é\\\\"}\n', ''];
@@ -31,4 +36,18 @@ test('text is sent once, and text of answers that are never sent is let go', () 
   expect(withPreparedText(answer(first))).toBeNull();
   expect(sent(withPreparedText(answer(later[0] ?? '')))).toContain('later');
   expect(withPreparedText(answer(later[0] ?? ''))).toBeNull();
+});
+
+test('whoever prepared text is told when it has gone out', () => {
+  let told = 0;
+  const word = standIn({
+    escaped: [preparePiece('text')],
+    sent: () => {
+      told += 1;
+    },
+  });
+  const message = withPreparedText(answer(word));
+  expect(told).toBe(0);
+  message?.sent();
+  expect(told).toBe(1);
 });
