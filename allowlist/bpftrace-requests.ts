@@ -88,6 +88,7 @@ export const bpftraceRun = z.strictObject({
   format: z.exactOptional(z.enum(['json', 'text'])),
   buffering: z.exactOptional(z.enum(['line', 'full'])),
   user_symbols: z.exactOptional(z.boolean()),
+  goes_before: z.exactOptional(z.boolean()),
   output_bytes: z.exactOptional(z.int().min(1)),
   map_keys: z.exactOptional(z.int()),
   quiet: z.exactOptional(z.boolean()),

@@ -12,6 +12,9 @@ import { scriptSubject } from './script-subject.ts';
 /** bpftrace compiles with LLVM before it attaches: a second, and many times that in an emulator. */
 const startup_ms = 60_000;
 
+/** Ten times the share of what runs with 0; far from what would keep the others off their CPUs. */
+const before_others = -10;
+
 export type BpftraceRun = Readonly<{
   program: BpftraceProgram;
   /** Positional parameters $1, $2, … : integers only. */
@@ -50,6 +53,11 @@ export type BpftraceRun = Readonly<{
   one_process?: boolean;
   /** Pages per CPU in which the kernel keeps events until bpftrace takes them; default 64. */
   buffer_pages?: number;
+  /**
+   * It goes before those that it watches: what it does not take in time is lost, most of all when the
+   * host is so busy that somebody wants to know why.
+   */
+  goes_before?: boolean;
 }>;
 
 /**
@@ -83,6 +91,7 @@ export function bpftraceScript(script: BpftraceRun, workshop: Workshop): Command
       ...(script.user_symbols === false ? { BPFTRACE_NO_USER_SYMBOLS: '1' } : {}),
     },
     needsTracefs: true,
+    nice: script.goes_before ? before_others : 0,
     request: { maker: 'bpftraceScript', parameters: script },
     limits: {
       duration_ms: duration_ms + startup_ms,

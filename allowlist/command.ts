@@ -99,6 +99,8 @@ export type Command = Readonly<{
   environment: Readonly<Record<string, string>>;
   /** What the kernel sends the program when this process dies. */
   parentDeathSignal: 'KILL' | 'TERM';
+  /** Nice value, where we may give it: below 0 goes before what runs on the host by default. */
+  nice: number;
   subject: Subject;
   /** Null: it is run as ourselves only. */
   request: CommandRequest | null;
@@ -138,6 +140,7 @@ export function approve(parts: CommandParts): Command {
     sandbox: null,
     environment: {},
     parentDeathSignal: 'KILL',
+    nice: 0,
     request: null,
     ...parts,
     subject: { ...nothing, ...parts.subject },

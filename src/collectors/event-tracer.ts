@@ -85,6 +85,7 @@ export async function startEventTracer(
       output_bytes: any_amount_bytes,
       map_keys: mapKeys(ctx, program.cpus),
       buffer_pages: await bufferPages(ctx, program.cpus),
+      goes_before: true,
     },
     ctx,
   );

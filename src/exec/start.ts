@@ -3,6 +3,7 @@ import type { Duplex, Readable } from 'node:stream';
 import type { Command } from '../../allowlist/command.ts';
 import { wrappers } from '../../allowlist/programs.ts';
 import { TracewrightError } from '../errors.ts';
+import { goBefore } from './go-before.ts';
 import { addGroup, endGroup, isEnding, signalGroup } from './live-groups.ts';
 import { findProgram, findUserProgram, resolveProgram } from './resolve-program.ts';
 import { sandboxWrappers } from './sandbox.ts';
@@ -119,6 +120,7 @@ async function startIn(
   const { pid } = child;
   if (pid === undefined) throw notStarted(command, (await child).originalMessage);
   addGroup(pid, command.parentDeathSignal);
+  if (command.nice !== 0) goBefore(pid, command.nice);
 
   let ended = false;
   // A child that the program leaves behind would keep stdout open, and us waiting.

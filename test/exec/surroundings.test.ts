@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterAll, expect, test } from 'vitest';
+import { goBefore } from '../../src/exec/go-before.ts';
 import { run, start } from '../../src/exec/start.ts';
 import { programsForTest } from './commands.ts';
 
@@ -45,6 +46,26 @@ test('a control pipe that nobody reads holds nobody up', async () => {
   const running = await start(command('control', { controlPipes: 2 }));
   running.control(3).end('stop\n');
   expect(await running.finished).toMatchObject({ exit_code: 0, stopped_by: 'exit' });
+});
+
+const mayGoBefore = spawnSync('nice', ['-n', '-10', 'nice']).stdout.toString() === '-10\n';
+const niceOf = (pid: number): number =>
+  Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[16]);
+
+test.skipIf(!mayGoBefore)(
+  'a program goes before others where its command says so (skipped without CAP_SYS_NICE)',
+  async () => {
+    const running = await start(command('control', { controlPipes: 2, nice: -10 }));
+    expect(niceOf(running.pid)).toBe(-10);
+    running.control(3).end('stop\n');
+    await running.finished;
+    expect(niceOf(process.pid)).not.toBe(-10);
+  },
+);
+
+test('a program that cannot be told to go before others runs as it is', () => {
+  const nobody = 4_194_305;
+  expect(() => goBefore(nobody, -10)).not.toThrow();
 });
 
 const unshare = ['--mount', '--propagation', 'private', 'true'];

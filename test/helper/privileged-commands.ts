@@ -95,6 +95,7 @@ export function everyCommand(ground: Ground): readonly Command[] {
         string_bytes: 200,
         one_process: true,
         buffer_pages: 64,
+        goes_before: true,
       },
       ground,
     ),

@@ -142,6 +142,7 @@ export const makers: Readonly<Record<string, fc.Arbitrary<Make>>> = {
         string_bytes: whole(300),
         one_process: flag,
         buffer_pages: whole(20_000),
+        goes_before: flag,
       },
       { requiredKeys: ['program', 'parameters', 'duration_ms'] },
     ),

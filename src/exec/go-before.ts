@@ -1,0 +1,20 @@
+import { writeFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
+
+/**
+ * Gives a process that we started a nice value, and its session, which it has for itself: where the
+ * kernel shares out the CPUs by session (sched_autogroup_enabled), the nice value of a process only
+ * counts among those of its session. It runs as it is where we may not do so.
+ */
+export function goBefore(pid: number, nice: number): void {
+  for (const give of [
+    () => setPriority(pid, nice),
+    () => writeFileSync(`/proc/${pid}/autogroup`, String(nice)),
+  ]) {
+    try {
+      give();
+    } catch {
+      // EACCES without CAP_SYS_NICE, ENOENT without autogroups, ESRCH when it has ended at once.
+    }
+  }
+}
