@@ -77,7 +77,10 @@ export async function collectSchedulingStats(
     window_ms,
     ...(missed_events === null ? {} : { lost_events: missed_events }),
     warnings: warningsOf(now, table),
-    unavailable: program_avg_ns === null ? [noRunTimes] : [],
+    unavailable: [
+      ...(program_avg_ns === null ? [noRunTimes] : []),
+      ...(missed_events === null ? [notToldWhatIsMissed(ctx)] : []),
+    ],
   };
 }
 
@@ -121,6 +124,15 @@ const noRunTimes: Unavailable = {
   reason: 'The kernel counts the run time of BPF programs only when told to, which costs as well.',
   fix: enable_bpf_stats,
 };
+
+const notToldWhatIsMissed = ({ uid }: Context): Unavailable =>
+  uid === 0
+    ? { what: 'missed_events', reason: 'The kernel tells what probes miss since 5.12.', fix: null }
+    : {
+        what: 'missed_events',
+        reason: 'A helper runs the tracer as root: what its probes miss is for root to see.',
+        fix: 'sudo tracewright mcp',
+      };
 
 const nothing: SchedulingStats = {
   total_events: null,

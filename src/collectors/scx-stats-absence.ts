@@ -27,9 +27,10 @@ function explain(ctx: Context, { why, detail, path }: StatsFailure): Explained {
     case 'refused':
       return noServer(ctx, `nobody listens on ${path}, which a scheduler that ended left behind`);
     case 'denied':
+      if (loadedScheduler(ctx) === null) return noServer(ctx, `${path} is left of one that ended`);
       return {
         reason: `Only its owner may connect to ${path}; we run as user id ${ctx.uid}.`,
-        fix: 'Start the server as root.',
+        fix: `sudo chown ${ctx.uid} ${path}`,
       };
     case 'timeout':
       return {

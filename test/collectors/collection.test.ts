@@ -121,6 +121,20 @@ describe('while it is enabled', () => {
     expect(data.collection_duration_secs).toBe(2);
   });
 
+  test('what the probes of a helper’s tracer missed is null with the reason, not 0', async () => {
+    const { ctx } = host(three, {
+      uid: 1000,
+      helper: { route: () => 'socket', problem: () => null },
+    });
+    await enableCollection(ctx, limit, call);
+    const { data, unavailable } = await collectSchedulingStats(ctx, call);
+    expect(data.missed_events).toBeNull();
+    expect(unavailable).toContainEqual(
+      expect.objectContaining({ what: 'missed_events', fix: 'sudo tracewright mcp' }),
+    );
+    await disableCollection(ctx, call);
+  });
+
   test('processes are ranked by what was asked for, with the names they have or had', async () => {
     const { ctx } = host();
     await enableCollection(ctx, limit, call);

@@ -87,8 +87,23 @@ describe('a host without statistics says why', () => {
       try {
         expect(await absence(root)).toMatchObject({
           reason: expect.stringMatching(/^Only its owner may connect .* user id 65534/),
-          fix: 'Start the server as root.',
+          fix: `sudo chown 65534 ${socketOf(root)}`,
         });
+      } finally {
+        becomeRoot();
+      }
+    },
+  );
+
+  test.skipIf(!mayBecomeNobody)(
+    'a socket of root’s that an ended scheduler left behind (needs root and seteuid)',
+    async () => {
+      const root = fakeHost(disabled);
+      await (await fakeScheduler(socketOf(root))).stop();
+      for (const folder of [root, `${root}/var`, `${root}/var/run`]) chmodSync(folder, 0o755);
+      becomeNobody();
+      try {
+        expect((await absence(root))['reason']).toMatch(/^No .* loaded: .* left of one that ended/);
       } finally {
         becomeRoot();
       }
