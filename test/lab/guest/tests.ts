@@ -11,3 +11,4 @@ import './suites/cgroups.ts';
 import './suites/events.ts';
 import './suites/host.ts';
 import './suites/recording.ts';
+import './suites/programs.ts';

@@ -10,6 +10,8 @@ also builds two schedulers of the scx project from their crates, which takes som
 
   --kernel VERSION     newest Debian kernel whose version begins so: 6.18 (default), 7, 7.2
   --topology LIST      ${topologyHelp}, e.g. sockets=2,cores=2,numa=2
+  --route ROUTE        who runs the server: root (default), or an ordinary user with a helper by way of
+                       sudo or systemd, installed as \`tracewright setup\` prints it
   --only PATTERN       only tests whose name matches; without it, up to three tests that fail are
                        run once more in a new machine
   --script FILE        run this bash script in the guest instead of the tests
@@ -23,12 +25,15 @@ also builds two schedulers of the scx project from their crates, which takes som
 
 Exit status: that of the tests; 1 when the machine failed; 3 when this host cannot run it.`;
 
+const routes = ['root', 'sudo', 'systemd'];
+
 export function readOptions(argv) {
   const { values } = parseArgs({
     args: argv,
     options: {
       kernel: { type: 'string', default: '6.18' },
       topology: { type: 'string', default: 'cores=2' },
+      route: { type: 'string', default: 'root' },
       only: { type: 'string', default: '' },
       script: { type: 'string' },
       bench: { type: 'boolean', default: false },
@@ -42,6 +47,7 @@ export function readOptions(argv) {
   });
   if (!/^\d+(\.\d+){0,2}$/.test(values.kernel))
     throw new Error('--kernel takes 6.18, 7 or the like');
+  if (!routes.includes(values.route)) throw new Error(`--route takes ${routes.join(', ')}`);
   const seconds = Number(values.seconds ?? (values.shell ? 86_400 : 1500));
   if (!(seconds > 0)) throw new Error('--seconds takes a number');
   return { ...values, seconds, mode: modeOf(values), topology: parseTopology(values.topology) };

@@ -8,7 +8,8 @@ const lab = dirname(import.meta.dirname);
 const project = join(lab, '../..');
 
 /** Packs what the guest finds in /lab into `work`/payload.tar. */
-export async function packPayload({ work, kernel, schedulers, mode, script, only, coverage }) {
+export async function packPayload({ work, kernel, schedulers, ...options }) {
+  const { mode, script, only, coverage, route } = options;
   const folder = join(work, 'lab');
   mkdirSync(folder);
   packProduct(folder);
@@ -16,7 +17,9 @@ export async function packPayload({ work, kernel, schedulers, mode, script, only
   cpSync(npmFolder(), join(folder, 'npm'), { recursive: true, dereference: true });
   cpSync(join(lab, 'schedulers'), join(folder, 'schedulers'), { recursive: true });
   packSchedulers(join(folder, 'scx'), schedulers);
-  cpSync(join(lab, 'guest/start.sh'), join(folder, 'start.sh'));
+  for (const name of ['start.sh', 'systemd.sh', 'helper.sh']) {
+    cpSync(join(lab, 'guest', name), join(folder, name));
+  }
   for (const name of ['record.sh', 'record-tree.sh']) {
     cpSync(join(project, 'fixtures', name), join(folder, name));
   }
@@ -26,7 +29,7 @@ export async function packPayload({ work, kernel, schedulers, mode, script, only
   if (script) cpSync(script, join(folder, 'script'));
   writeFileSync(
     join(folder, 'settings.sh'),
-    `LAB_MODE=${mode}\nLAB_ONLY=${quoted(only)}\nLAB_COVERAGE=${coverage ? 1 : ''}\n`,
+    `LAB_MODE=${mode}\nLAB_ONLY=${quoted(only)}\nLAB_COVERAGE=${coverage ? 1 : ''}\nexport LAB_ROUTE=${route}\n`,
   );
   runProgram('tar', ['-c', '-f', join(work, 'payload.tar'), '-C', folder, '.']);
 }

@@ -1,18 +1,20 @@
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import * as z from 'zod/v4';
+import { asItsUser, helper } from './route.ts';
 
 const Contents = z.looseObject({
   contents: z.tuple([z.looseObject({ text: z.string() })]),
 });
 
-/** The installed program, started by a real MCP client. */
+/** The installed program, started by a real MCP client: as root, or as a user with a helper. */
 export async function startServer(...args: readonly string[]) {
+  const [command, ...words] = asItsUser('tracewright', 'mcp', ...helper, ...args);
   const client = new Client({ name: 'lab', version: '1.0.0' });
   await client.connect(
     new StdioClientTransport({
-      command: 'tracewright',
-      args: ['mcp', ...args],
+      command,
+      args: words,
       stderr: 'inherit',
       env: coverageOnly(),
     }),

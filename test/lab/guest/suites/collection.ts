@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import * as z from 'zod/v4';
 import { startIndependent } from '../lib/independent.ts';
 import { run } from '../lib/program.ts';
+import { isRoot } from '../lib/route.ts';
 import { type Server, startServer } from '../lib/server.ts';
 import { callTool } from '../lib/tool.ts';
 
@@ -10,7 +11,7 @@ const State = z.looseObject({ message: z.string(), attached: z.array(z.string())
 const Stats = z.looseObject({
   context_switches: z.number(),
   total_events: z.number(),
-  missed_events: z.number(),
+  missed_events: z.number().nullable(),
   collection_enabled: z.boolean(),
 });
 const Top = z.looseObject({
@@ -64,6 +65,7 @@ describe('collection', { timeout: 300_000 }, () => {
     assert.ok(Math.abs(ours - theirs) <= 2, `${ours} against ${theirs}`);
     assert.ok(stats.context_switches >= ours);
     assert.ok(stats.total_events <= 2 * stats.context_switches);
-    assert.equal(stats.missed_events, 0);
+    // Of a tracer that a helper runs, that is for root to see.
+    assert.equal(stats.missed_events, isRoot ? 0 : null);
   });
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { after, afterEach, before, describe, test } from 'node:test';
 import * as z from 'zod/v4';
 import { pingPong } from '../lib/load.ts';
@@ -112,6 +112,15 @@ describe('what a scheduler costs and keeps', { timeout: 300_000 }, () => {
     } finally {
       writeFileSync(setting, '0');
     }
+  });
+
+  test('where nobody counts run time the kernel does so for the window alone', async () => {
+    await loadScheduler('fifo');
+    const uri = 'bpf://programs?type=struct_ops&stats_ms=1000';
+    const { programs } = await server.read(uri, Programs);
+    const enqueue = programs.find(({ struct_ops }) => struct_ops?.callback === 'enqueue');
+    assert.ok((enqueue?.window?.run_count ?? 0) > 0, JSON.stringify(enqueue));
+    assert.equal(readFileSync(setting, 'utf8').trim(), '0');
   });
 
   test('a task under sched_ext says so, and has no values of the fair class', async () => {
