@@ -5,6 +5,7 @@ import * as z from 'zod/v4';
 import { startIndependent } from '../lib/independent.ts';
 import { spin } from '../lib/load.ts';
 import { run } from '../lib/program.ts';
+import { isRoot } from '../lib/route.ts';
 import {
   llcDefines,
   loadScheduler,
@@ -171,7 +172,9 @@ describe('dispatch queues', { timeout: 400_000 }, () => {
         `fifo: ${inserts} inserts, independently ${theirs.toFixed(1)}; p50 from 2^${bucketOf(ours, 0.5)} ns, ` +
           `p99 from 2^${bucketOf(ours, 0.99)}, independently from 2^${bucketOf(waits, 0.5)} and 2^${bucketOf(waits, 0.99)}`,
       );
-      assert.ok(Math.abs(inserts - theirs) / theirs < 0.02, `${inserts} against ${theirs} inserts`);
+      // A helper in between waits for its turn in this queue, too: prints arrive later than they were made.
+      const late = isRoot ? 0.02 : 0.05;
+      assert.ok(Math.abs(inserts - theirs) / theirs < late, `${inserts} against ${theirs} inserts`);
       assertSameBucket(ours, waits, 0.5);
       assertSameBucket(ours, waits, 0.99);
       for (const { queue_wait, depth_max } of rows) {
@@ -238,14 +241,18 @@ describe('dispatch queues', { timeout: 400_000 }, () => {
   test('queues of a scheduler and of the one that replaces it are told apart', {
     skip: noQueues,
   }, async () => {
+    // Beside the load and within the window there is time for nothing but to load it.
+    const defines = await llcDefines();
+    await loadScheduler('vtime-llc', ...defines);
+    await unloadScheduler();
     await loadScheduler('fifo');
     const load = spin(4, '0-1');
     try {
       await queues(500);
       const answer = queues(10_000);
-      await pause(3000);
+      await pause(1500);
       await unloadScheduler();
-      await loadScheduler('vtime-llc', ...(await llcDefines()));
+      await loadScheduler('vtime-llc', ...defines);
       const { dsqs, changes, unavailable, window_ms = 0 } = await answer;
       assert.deepEqual(
         changes.map(({ was, now }) => [was, now]),
