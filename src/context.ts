@@ -26,6 +26,7 @@ import { lowest, type Policies } from './policy/policy.ts';
 import { type UsersOf, underPolicies } from './policy/refusals.ts';
 import { usersIn } from './policy/users-in.ts';
 import { type HostFiles, hostFiles } from './procfs/host-files.ts';
+import { clockOffsets } from './procfs/time-namespace.ts';
 import { type PythonSettings, pythonSettings } from './python-settings.ts';
 import { type UnixLines, unixLines } from './sockets/unix-lines.ts';
 import { type CaptureStore, captureStore, most_kept_bytes } from './store/capture-store.ts';
@@ -96,7 +97,7 @@ export type Context = Readonly<{
   usersOf: UsersOf;
   now(): Date;
   monotonicMs(): number;
-  /** CLOCK_MONOTONIC, the clock of time stamps that BPF programs take. */
+  /** CLOCK_MONOTONIC of the kernel, the clock of time stamps that BPF programs take. */
   monotonicNs(): number;
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }>;
@@ -112,6 +113,7 @@ export type Call = Readonly<{
 /** `root` and `starter` are for tests. */
 export function createContext(settings: Settings, root = '', starter = startProgram): Context {
   const files = settings.offline ? ownFiles(hostFiles(root)) : hostFiles(root);
+  let ahead_ns: number | undefined;
   const policies = settings.policies ?? [];
   const usersOf = usersIn(files);
   const admit = (command: Command): Command => {
@@ -157,7 +159,10 @@ export function createContext(settings: Settings, root = '', starter = startProg
     ),
     now: () => new Date(),
     monotonicMs: () => performance.now(),
-    monotonicNs: () => Number(process.hrtime.bigint()),
+    monotonicNs: () => {
+      ahead_ns ??= clockOffsets(files).monotonic_ns;
+      return Number(process.hrtime.bigint()) - ahead_ns;
+    },
     sleep: (ms, signal) => delay(ms, undefined, signal ? { signal } : {}),
   };
 }

@@ -1,5 +1,6 @@
 import { kernelFacts } from '../collectors/kernel-facts.ts';
 import type { Context } from '../context.ts';
+import { clockOffsets } from '../procfs/time-namespace.ts';
 
 /** The clock of a recording: time since boot, suspended time included, as Perfetto wants it. */
 export type TraceClock = Readonly<{
@@ -33,7 +34,7 @@ export function traceClock(ctx: Context): TraceClock {
 function suspendedTime(ctx: Context): number {
   const before = ctx.monotonicNs();
   const [seconds] = ctx.files.text('/proc/uptime')?.split(' ') ?? [];
-  const uptime_ns = Number(seconds) * 1e9;
+  const uptime_ns = Number(seconds) * 1e9 - clockOffsets(ctx.files).boottime_ns;
   const difference = Math.round(uptime_ns - before);
   return difference > resolution_ns ? difference : 0;
 }

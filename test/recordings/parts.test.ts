@@ -129,10 +129,11 @@ describe('what files tell beside the events', () => {
 });
 
 describe('the clock of a recording', () => {
-  const clockOn = (release: string, uptime_s: number) => {
+  const clockOn = (release: string, uptime_s: number, offsets = '') => {
     const root = fakeHost({
       'proc/sys/kernel/osrelease': `${release}\n`,
       'proc/uptime': `${uptime_s}.00 1.00\n`,
+      'proc/self/timens_offsets': offsets,
     });
     const ctx = { ...createContext({ daemon: false, readOnly: false }, root) };
     return traceClock({ ...ctx, monotonicNs: () => 100e9 });
@@ -143,6 +144,13 @@ describe('the clock of a recording', () => {
     expect(clock.suspended_ns).toBe(0);
     expect(clock.ofEvent(5)).toBe(5);
     expect(clock.now_ns()).toBe(100e9);
+  });
+
+  test('is that of the kernel in a container with clocks of its own', () => {
+    const offsets = 'monotonic     1000000         0\nboottime      2000000         0\n';
+    const clock = clockOn('6.18.1', 2_000_130, offsets);
+    expect(clock.suspended_ns).toBe(30e9);
+    expect(clock.now_ns()).toBe(130e9);
   });
 
   test('has slept with the machine', () => {
