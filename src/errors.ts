@@ -90,6 +90,21 @@ export type ErrorBody = Readonly<{
   error: Readonly<{ code: ErrorCode; message: string; recoverable: boolean; suggestion: string }>;
 }>;
 
+const more_room = 'Make room (df -h), or set TMPDIR and --state-dir to folders on another disk.';
+const more_files = 'Start the server with more open files: ulimit -n 4096.';
+const more_processes = 'Check `ulimit -u` and free memory, then try again.';
+
+/** What the host has too little of, by the name of the error. */
+const shortages: ReadonlyMap<unknown, string> = new Map([
+  ['ENOSPC', more_room],
+  ['EDQUOT', more_room],
+  ['EROFS', more_room],
+  ['EMFILE', more_files],
+  ['ENFILE', more_files],
+  ['EAGAIN', more_processes],
+  ['ENOMEM', more_processes],
+]);
+
 /** Anything thrown, as a TracewrightError. What we did not foresee is INTERNAL, without a stack. */
 export function toTracewrightError(thrown: unknown): TracewrightError {
   if (thrown instanceof TracewrightError) return thrown;
@@ -114,6 +129,10 @@ export function toTracewrightError(thrown: unknown): TracewrightError {
       'Call again.',
       thrown,
     );
+  }
+  const shortage = 'code' in thrown ? shortages.get(thrown.code) : undefined;
+  if (shortage !== undefined) {
+    return new TracewrightError('EXECUTION_FAILED', thrown.message, shortage, thrown);
   }
   return new TracewrightError('INTERNAL', thrown.message, 'Please report this.', thrown);
 }

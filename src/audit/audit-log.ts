@@ -32,7 +32,9 @@ export function auditLog(
   function lose(count: number, reason: string): void {
     lost += count;
     untold += count;
-    if (now().getTime() - complained_ms < complaint_interval_ms) return;
+    const since_ms = now().getTime() - complained_ms;
+    // A clock that was put back says nothing of how long it is since then.
+    if (since_ms >= 0 && since_ms < complaint_interval_ms) return;
     complained_ms = now().getTime();
     complain(`${lost} lines of the audit are lost (${sink.place}): ${reason}`);
   }

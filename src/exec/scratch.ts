@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TracewrightError } from '../errors.ts';
+import { TracewrightError, toTracewrightError } from '../errors.ts';
 
 /** Files of ours, in a directory that only we can enter and that goes when we go. */
 export type Scratch = Readonly<{
@@ -49,9 +49,13 @@ export function scratchSpace(): Scratch {
   return {
     path,
     write(name, text) {
-      const file = path(name);
-      writeFileSync(file, text, { mode: 0o600 });
-      return file;
+      try {
+        const file = path(name);
+        writeFileSync(file, text, { mode: 0o600 });
+        return file;
+      } catch (error) {
+        throw toTracewrightError(error);
+      }
     },
     readFrom(name, offset, maxBytes) {
       const file = path(name);

@@ -7,6 +7,7 @@ import { goBefore } from './go-before.ts';
 import { addGroup, endGroup, isEnding, signalGroup } from './live-groups.ts';
 import { findProgram, findUserProgram, resolveProgram } from './resolve-program.ts';
 import { sandboxWrappers } from './sandbox.ts';
+import { exitOf, spawnProgram } from './spawn-program.ts';
 import { tracefsNamespace } from './tracefs-namespace.ts';
 
 /** How a program ended. Text on stderr and an exit code are data here, not a failure. */
@@ -85,7 +86,9 @@ const environment = {
  */
 export async function start(command: Command, options: StartOptions = {}): Promise<Running> {
   if (options.signal?.aborted || isEnding()) throw canceled();
-  const namespace = command.needsTracefs && mayMount() ? await tracefsNamespace() : null;
+  // A host that cannot make one has a tracer that says what it misses.
+  const namespace =
+    command.needsTracefs && mayMount() ? await tracefsNamespace().catch(() => null) : null;
   try {
     const running = await startIn(namespace?.path ?? null, command, options);
     if (namespace) void running.finished.finally(namespace.release);
@@ -102,23 +105,20 @@ async function startIn(
   options: StartOptions,
 ): Promise<Running> {
   const [file, ...args] = commandLine(command, namespace);
-  // Loaded on first use: answering `initialize` does not need it.
-  const { execa } = await import('execa');
+  // Whoever cancels in the turn in which it asks starts nothing.
+  await Promise.resolve();
   if (options.signal?.aborted) throw canceled();
   const started_at = performance.now();
-  const child = execa(file, args, {
-    shell: false,
+  const child = await spawnProgram(file, args, {
     detached: true,
-    cleanup: false,
-    reject: false,
-    buffer: false,
-    extendEnv: false,
     env: { ...environment, ...command.environment },
     cwd: command.sandbox?.cwd ?? '/',
     stdio: ['ignore', 'pipe', 'pipe', ...Array<'pipe'>(command.controlPipes).fill('pipe')],
+  }).catch((error: unknown) => {
+    throw notStarted(command, error);
   });
-  const { pid } = child;
-  if (pid === undefined) throw notStarted(command, (await child).originalMessage);
+  const { pid, stdout: output, stderr: errors } = child;
+  if (!output || !errors) throw notStarted(command, new Error('it has no output'));
   addGroup(pid, command.parentDeathSignal);
   if (command.nice !== 0) goBefore(pid, command.nice);
 
@@ -148,14 +148,14 @@ async function startIn(
   const take = (bytes: number, keep: () => Promise<void> | void): void => {
     if (stdout_bytes > limits.output_bytes) return;
     stdout_bytes += bytes;
-    pauseFor(child.stdout, keep());
+    pauseFor(output, keep());
     if (stdout_bytes > limits.output_bytes) stop('output_limit');
   };
   const { onStdout, onStdoutBytes } = options;
   if (onStdoutBytes) {
-    child.stdout.on('data', (bytes: Buffer) => take(bytes.length, () => onStdoutBytes(bytes)));
+    output.on('data', (bytes: Buffer) => take(bytes.length, () => onStdoutBytes(bytes)));
   } else {
-    child.stdout.setEncoding('utf8').on('data', (text: string) =>
+    output.setEncoding('utf8').on('data', (text: string) =>
       take(Buffer.byteLength(text), () => {
         if (onStdout) onStdout(text);
         else stdout += text;
@@ -163,16 +163,17 @@ async function startIn(
     );
   }
   let stderr = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    pauseFor(child.stderr, options.onStderr?.(text));
+  errors.setEncoding('utf8').on('data', (text: string) => {
+    pauseFor(errors, options.onStderr?.(text));
     if (stderr.length < stderr_cap) stderr = (stderr + text).slice(0, stderr_cap);
   });
 
   const deadline = setTimeout(() => stop('deadline'), limits.duration_ms);
   const onAbort = (): void => stop('canceled');
   options.signal?.addEventListener('abort', onAbort, { once: true });
+  if (options.signal?.aborted) onAbort();
 
-  const finished = child.then((result): Finished => {
+  const finished = exitOf(child).then((exit): Finished => {
     clearTimeout(deadline);
     for (const timer of timers) clearTimeout(timer);
     options.signal?.removeEventListener('abort', onAbort);
@@ -180,8 +181,7 @@ async function startIn(
       stdout: stdout_bytes > limits.output_bytes ? firstBytes(stdout, limits.output_bytes) : stdout,
       stdout_bytes,
       stderr,
-      exit_code: result.exitCode ?? null,
-      signal: result.signal ?? null,
+      ...exit,
       stopped_by,
       duration_ms: Math.round(performance.now() - started_at),
     };
@@ -261,9 +261,10 @@ function mayMount(): boolean {
 export const canceled = (): TracewrightError =>
   new TracewrightError('CANCELED', 'The caller canceled the request.', 'Call again.');
 
-const notStarted = (command: Command, reason: string | undefined): TracewrightError =>
+const notStarted = (command: Command, error: unknown): TracewrightError =>
   new TracewrightError(
     'EXECUTION_FAILED',
-    `${command.program.name} could not be started: ${reason ?? 'unknown reason'}`,
-    'Check `ulimit -u` and free memory, then try again.',
+    `${command.program.name} could not be started: ${error instanceof Error ? error.message : String(error)}`,
+    'Check `ulimit -u`, `ulimit -n` and free memory, then try again.',
+    error,
   );

@@ -1,14 +1,15 @@
+import type { SpawnOptions } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { wrappers } from '../../allowlist/programs.ts';
 import { resolveProgram } from './resolve-program.ts';
+import { exitOf, spawnProgram } from './spawn-program.ts';
 
 /** A mount namespace in which tracefs is mounted. It is there until `release`. */
 export type TracefsNamespace = Readonly<{ path: string; release(): void }>;
 
 const place = '/sys/kernel/tracing';
 const known_places = [place, '/sys/kernel/debug/tracing'];
-const limit_ms = 5000;
-const options = { env: {}, extendEnv: false, reject: false, timeout: limit_ms } as const;
+const options: SpawnOptions = { env: {}, stdio: ['pipe', 'pipe', 'ignore'], timeout: 5000 };
 /** To make one starts two programs, and who traces once mostly does so again. */
 const idle_ms = 60_000;
 
@@ -52,21 +53,22 @@ function useOf(made: Kept): TracefsNamespace {
 }
 
 async function newNamespace(): Promise<Kept | null> {
-  const { execa } = await import('execa');
   // cat holds the namespace until ours is open: it ends when its stdin does, or we.
   const [unshare, nsenter, mount, cat] = (['unshare', 'nsenter', 'mount', 'cat'] as const).map(
     (name) => resolveProgram(wrappers[name]),
   );
   if (!unshare || !nsenter || !mount || !cat) return null;
-  const holder = execa(unshare, ['--mount', '--propagation', 'slave', '--', cat], options);
+  const private_mounts = ['--mount', '--propagation', 'slave', '--'];
+  const holder = await spawnProgram(unshare, [...private_mounts, cat], options);
   try {
-    const entered = new Promise((resolve) => holder.stdout.once('data', resolve));
-    holder.stdin.on('error', () => {}).write('ready');
-    await Promise.race([entered, holder]);
+    const entered = new Promise((resolve) => holder.stdout?.once('data', resolve));
+    holder.stdin?.write('ready');
+    await Promise.race([entered, exitOf(holder)]);
     const namespace = `/proc/${holder.pid}/ns/mnt`;
     const mounting = ['-t', 'tracefs', 'nodev', place];
-    const done = await execa(nsenter, [`--mount=${namespace}`, '--', mount, ...mounting], options);
-    if (done.exitCode !== 0) return null;
+    const entering = [`--mount=${namespace}`, '--', mount, ...mounting];
+    const { exit_code } = await exitOf(await spawnProgram(nsenter, entering, options));
+    if (exit_code !== 0) return null;
     return { fd: openSync(namespace, 'r'), users: 0, idle: undefined };
   } finally {
     holder.kill('SIGKILL');

@@ -35,6 +35,8 @@ const shared = '/tmp';
 /** The folder around it is ours, so that what a killed server left is swept like our own. */
 export function userWorkspace(user: Sandbox['user']): Workspace {
   const outer = mkdtempSync(join(tmpdir(), `${scratchPrefix}${process.pid}-`));
+  const remove = (): void => rmSync(outer, { recursive: true, force: true });
+  process.once('exit', remove);
   const path = join(outer, 'run');
   const made_ms = Date.now();
   mkdirSync(path, { mode: 0o700 });
@@ -42,8 +44,6 @@ export function userWorkspace(user: Sandbox['user']): Workspace {
     chmodSync(outer, 0o711);
     chownSync(path, user.uid, user.gid);
   }
-  const remove = (): void => rmSync(outer, { recursive: true, force: true });
-  process.once('exit', remove);
   return {
     path,
     write(name, text) {
