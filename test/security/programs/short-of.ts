@@ -18,7 +18,7 @@ const command = approve({
 // Found before there is nothing left to look for it with.
 ctx.find(command.program);
 const monotonic_ns = ctx.monotonicNs();
-if (limit !== '') spawnSync('prlimit', [`--pid=${process.pid}`, limit]);
+if (limit !== '') spawnSync('/usr/bin/prlimit', [`--pid=${process.pid}`, limit]);
 let outcome: string;
 try {
   outcome = `answer, ${(await ctx.run(command)).stopped_by}`;
