@@ -15,7 +15,7 @@ export const name = ({ comm, pid }: TriageProcess): string => `${comm} (${pid})`
 export const list = (processes: readonly TriageProcess[]): string =>
   processes.slice(0, 3).map(name).join(', ');
 export const largest = ({ processes }: TriageFacts): readonly TriageProcess[] =>
-  processes.toSorted((a, b) => b.rss_bytes - a.rss_bytes).slice(0, 3);
+  processes.toSorted((a, b) => (b.rss_bytes ?? -1) - (a.rss_bytes ?? -1)).slice(0, 3);
 export const heaviestIo = ({ processes }: TriageFacts): readonly TriageProcess[] =>
   processes
     .filter(({ io_bytes_per_s }) => (io_bytes_per_s ?? 0) > 100_000)
@@ -47,7 +47,8 @@ export function locked({
   );
 }
 
-export const gib = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
+export const gib = (bytes: number | null): string =>
+  bytes === null ? '?' : (bytes / 2 ** 30).toFixed(1);
 export const mb = (bytes: number | null): string => ((bytes ?? 0) / 1e6).toFixed(1);
 export const signalValue = ({ signals }: TriageFacts, metric: string): number | null =>
   signals.find((each) => each.metric === metric)?.value ?? null;

@@ -10,7 +10,7 @@ export type TriageProcess = Readonly<{
   cpu_pct: number;
   /** Ready to run and without a CPU, over all its threads. */
   wait_pct: number | null;
-  rss_bytes: number;
+  rss_bytes: number | null;
   /** To and from disks. */
   io_bytes_per_s: number | null;
   state: string;

@@ -86,7 +86,7 @@ function waits(facts: TriageFacts): Finding[] {
     ...held(longest?.wait_pct, [25, 75], {
       id: 'process_waits_for_cpu',
       category: 'cpu',
-      title: `${longest?.comm} (${longest?.pid}) is ready to run and has no CPU ${longest?.wait_pct} % of the time`,
+      title: `threads of ${longest?.comm} (${longest?.pid}) wait for a CPU ${longest?.wait_pct} % of the time, added up over all of them`,
       metric: 'wait_pct',
       source: '/proc/PID/task/TID/schedstat',
     }),

@@ -17,10 +17,10 @@ import { unavailableFields } from './process-unavailable.ts';
 import { compareProcess } from './process-use.ts';
 import { percent, round } from './rates.ts';
 import {
-  compareCounts,
   compareSamples,
+  compareThreads,
   sampleThreads,
-  type ThreadCounts,
+  type ThreadBetween,
   type ThreadsSample,
 } from './thread-samples.ts';
 
@@ -69,7 +69,9 @@ export async function collectOneProcess(
   const tasks = query.sched_ext ? await readExtTasks(ctx, pid, call) : null;
   const ext = extOf(tasks, pid);
   const row = processRow({ use, detail, main, facts, ext }, places, readSelf(ctx.files));
-  const threads = compareThreads(before.sample, after.sample).sort(threadOrder(query.sort));
+  const threads = compareThreads(before.sample, after.sample)
+    .map((each) => ({ ...each, window_ms: detail.window_ms }))
+    .sort(threadOrder(query.sort));
   const shown = page(threads, query);
   const left_out = detail.threads - detail.threads_sampled;
   return {
@@ -124,22 +126,7 @@ function look(ctx: Context, pid: number): Look {
   return { process, sample };
 }
 
-type ThreadUse = Readonly<{
-  tid: number;
-  window_ms: number;
-  used: ThreadCounts;
-  now: ThreadCounts;
-  started_in_window: boolean;
-}>;
-
-function compareThreads(before: ThreadsSample, after: ThreadsSample): ThreadUse[] {
-  const window_ms = after.at_ms - before.at_ms;
-  return [...after.counts].map(([tid, now]) => {
-    const then = before.counts.get(tid);
-    const used = then ? compareCounts(then, now) : now;
-    return { tid, window_ms, used, now, started_in_window: then === undefined };
-  });
-}
+type ThreadUse = ThreadBetween & Readonly<{ window_ms: number }>;
 
 /** rss and threads are the process's, so threads then come by CPU time. */
 function threadOrder(sort: ProcessSort): (a: ThreadUse, b: ThreadUse) => number {

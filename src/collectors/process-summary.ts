@@ -49,7 +49,7 @@ export function processLines(row: ProcessRow, window_ms: number): readonly strin
       : `Waited ${row.run_queue_wait_ms} ms for a CPU (${row.run_queue_wait_pct} % of the window), ` +
         `${latency?.samples ?? 0} waits${mean}.`,
     `Context switches ${told(row.switches_per_s)}/s (voluntary ${told(row.voluntary_per_s)}, involuntary ` +
-      `${told(row.involuntary_per_s)}); migrations ${told(row.migrations_per_s)}/s, ${told(row.nr_migrations)} since start.`,
+      `${told(row.involuntary_per_s)}); migrations ${told(row.migrations_per_s)}/s, ${told(row.nr_migrations_total)} since start.`,
     `Last on CPU ${told(row.last_cpu)}, may use ${told(row.cpus_allowed)}; ${told(row.policy)}, nice ${told(row.nice)}.`,
   ];
 }

@@ -94,15 +94,34 @@ function readSched(files: HostFiles, path: string): PidSched | null {
   }
 }
 
-/** The sum over the threads. Where a cap left threads out, only those of both samples count. */
-export function compareSamples(before: ThreadsSample, after: ThreadsSample): ThreadsUse {
+/** What one thread did between two samples. */
+export type ThreadBetween = Readonly<{
+  tid: number;
+  used: ThreadCounts;
+  now: ThreadCounts;
+  started_in_window: boolean;
+}>;
+
+/**
+ * Thread by thread. Where a cap left threads out, only those of both samples count: another one may
+ * have come into view because an older one ended.
+ */
+export function compareThreads(before: ThreadsSample, after: ThreadsSample): ThreadBetween[] {
   const capped = after.threads > after.counts.size || before.threads > before.counts.size;
-  const uses: ThreadCounts[] = [];
+  const all: ThreadBetween[] = [];
   for (const [tid, now] of after.counts) {
     const then = before.counts.get(tid);
-    if (then !== undefined) uses.push(compareCounts(then, now));
-    else if (!capped) uses.push(now);
+    const used = then && compareCounts(then, now);
+    if (used) all.push({ tid, used, now, started_in_window: false });
+    // Where a counter went back, the id is that of a new thread now.
+    else if (then || !capped) all.push({ tid, used: now, now, started_in_window: true });
   }
+  return all;
+}
+
+/** The sum over the threads. */
+export function compareSamples(before: ThreadsSample, after: ThreadsSample): ThreadsUse {
+  const uses = compareThreads(before, after).map(({ used }) => used);
   const current = [...after.counts.values()];
   return {
     window_ms: after.at_ms - before.at_ms,
@@ -121,13 +140,13 @@ export function compareSamples(before: ThreadsSample, after: ThreadsSample): Thr
   };
 }
 
-/** What one thread did between two reads. */
-export function compareCounts(then: ThreadCounts, now: ThreadCounts): ThreadCounts {
+/** What one thread did between two reads; null where a counter went back. */
+function compareCounts(then: ThreadCounts, now: ThreadCounts): ThreadCounts | null {
   const delta = (name: keyof ThreadCounts): number | null => {
     const [from, to] = [then[name], now[name]];
     return from === null || to === null ? null : to - from;
   };
-  return {
+  const used = {
     run_ns: delta('run_ns'),
     wait_ns: delta('wait_ns'),
     timeslices: delta('timeslices'),
@@ -136,6 +155,7 @@ export function compareCounts(then: ThreadCounts, now: ThreadCounts): ThreadCoun
     migrations: delta('migrations'),
     wakeups: delta('wakeups'),
   };
+  return Object.values(used).some((count) => count !== null && count < 0) ? null : used;
 }
 
 function sum(counts: readonly ThreadCounts[], name: keyof ThreadCounts): number | null {

@@ -94,10 +94,15 @@ function readStat(files: HostFiles, path: string): PidStat | null {
   }
 }
 
-/** One entry for each thread of the second sample. A new one counts from its beginning. */
+/**
+ * One entry for each thread of the second sample. A new one counts from its beginning; where not all
+ * were looked at, one that is not in the first sample may be old, and is left out.
+ */
 export function threadUses(before: ProcessThreads, after: ProcessThreads): readonly ThreadUse[] {
   const window_ms = after.at_ms - before.at_ms;
-  return [...after.threads].map(([tid, now]): ThreadUse => {
+  const capped = before.total > before.threads.size || after.total > after.threads.size;
+  const told = [...after.threads].filter(([tid]) => !capped || before.threads.has(tid));
+  return told.map(([tid, now]): ThreadUse => {
     const known = before.threads.get(tid);
     const then = known?.stat.starttime_ticks === now.stat.starttime_ticks ? known : undefined;
     return {

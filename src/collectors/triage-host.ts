@@ -7,6 +7,7 @@ import { findCgroup } from './cgroup-places.ts';
 import { type BusyCgroup, cgroupUses, sampleTree } from './cgroup-tree.ts';
 import { type HostActivity, observeHost } from './host-activity.ts';
 import { readInterrupts } from './interrupt-rates.ts';
+import { pageBytes } from './page-size.ts';
 import { scanProcesses } from './process-scan.ts';
 import { compareScans, type ProcessUse } from './process-use.ts';
 import { growth, percent, perSecond, round } from './rates.ts';
@@ -39,7 +40,6 @@ export type HostView = Readonly<{
 }>;
 
 const most_processes_for_io = 3000;
-const page_bytes = 4096;
 
 /** Host, processes and cgroups over the same window. */
 export async function viewHost(ctx: Context, window_ms: number, call: Call): Promise<HostView> {
@@ -53,6 +53,7 @@ export async function viewHost(ctx: Context, window_ms: number, call: Call): Pro
   const after = await scanProcesses(ctx, call);
   const io_after = readIo(ctx, [...after.processes.keys()]);
   const own = ownPid(ctx);
+  const page_bytes = pageBytes(ctx);
   const elapsed_ms = activity.window_ms;
   const groups =
     groups_before && groups_after ? cgroupUses(groups_before, groups_after, elapsed_ms) : null;
@@ -68,12 +69,12 @@ export async function viewHost(ctx: Context, window_ms: number, call: Call): Pro
       signals: useSignals(facts),
       processes: compareScans(scanned, after)
         .uses.filter(({ now }) => now.pid !== own)
-        .map((use) => processOf(use, io_before, io_after)),
+        .map((use) => processOf(use, page_bytes, io_before, io_after)),
       busy_pct: facts.cpu.busy_pct,
       iowait_pct: activity.shares.iowait_pct,
       memory_total_bytes: activity.memory?.total_bytes ?? null,
       major_faults_per_s: perSecond(activity.paging.major_faults, elapsed_ms),
-      refaults: refaultsOf(activity),
+      refaults: refaultsOf(activity, page_bytes),
       forks_per_s: perSecond(activity.events.forks, elapsed_ms),
       switches_per_s: perSecond(activity.events.context_switches, elapsed_ms),
       throttled,
@@ -91,6 +92,7 @@ type IoBytes = ReadonlyMap<number, Readonly<{ bytes: number; at_ms: number }>>;
 
 function processOf(
   { now, window_ms, runtime_ms, waited }: ProcessUse,
+  page_bytes: number | null,
   before: IoBytes,
   after: IoBytes,
 ): TriageProcess {
@@ -101,7 +103,7 @@ function processOf(
     comm: now.comm,
     cpu_pct: window_ms > 0 ? round((runtime_ms / window_ms) * 100, 1) : 0,
     wait_pct: waited && window_ms > 0 ? round(waited.wait_ns / 1e4 / window_ms, 1) : null,
-    rss_bytes: now.rss_pages * page_bytes,
+    rss_bytes: page_bytes === null ? null : now.rss_pages * page_bytes,
     io_bytes_per_s:
       moved === null || !then || !last ? null : perSecond(moved, last.at_ms - then.at_ms),
     state: now.state,
@@ -148,10 +150,13 @@ function limitedGroups(groups: readonly BusyCgroup[], window_ms: number) {
 }
 
 /** How much of what was read had been in memory shortly before. */
-function refaultsOf({ paging, window_ms }: HostActivity): TriageFacts['refaults'] {
+function refaultsOf(
+  { paging, window_ms }: HostActivity,
+  page_bytes: number | null,
+): TriageFacts['refaults'] {
   const per_s = perSecond(paging.refaults, window_ms);
   if (per_s === null || paging.refaults === null) return null;
-  const again_kib = paging.refaults * (page_bytes / 1024);
+  const again_kib = page_bytes === null ? null : paging.refaults * (page_bytes / 1024);
   const share_pct = percent(again_kib, paging.read_kib ?? 0);
   return { per_s, share_pct: share_pct === null ? null : Math.min(100, share_pct) };
 }

@@ -222,7 +222,7 @@ function metrics({ activity, facts: { throttled } }: HostView, facts: TriageFact
       available_bytes: memory?.available_bytes ?? null,
       swap_used_bytes: memory?.swap_used_bytes ?? null,
       major_faults_per_s: facts.major_faults_per_s,
-      largest_processes: top(({ rss_bytes }) => rss_bytes).slice(0, 3),
+      largest_processes: top(({ rss_bytes }) => rss_bytes ?? 0).slice(0, 3),
     },
     io: {
       disks: activity.disks?.slice(0, 3) ?? null,

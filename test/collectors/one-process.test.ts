@@ -21,7 +21,7 @@ const worker = { tid: 8, comm: 'worker', run_ns: 1e9, wait_ns: 1e9, timeslices: 
 
 test('a process is told with its threads, the busiest first', async () => {
   host.write({ pid: 7, comm: 'pool', others: [worker] });
-  const { data, window_ms } = await read(7, [
+  const { data, window_ms, summary } = await read(7, [
     () =>
       host.write({
         pid: 7,
@@ -37,6 +37,8 @@ test('a process is told with its threads, the busiest first', async () => {
     { tid: 8, comm: 'worker', cpu_pct: 80, avg_wait_ns: 5_000_000, nr_migrations_total: 4 },
     { tid: 7, comm: 'pool', cpu_pct: 0, avg_wait_ns: null },
   ]);
+  // One within the window, four in all.
+  expect(summary.join('\n')).toContain('migrations 2/s, 4 since start.');
 });
 
 test('threads come in pages', async () => {
