@@ -5,7 +5,7 @@ import type { Holder } from '../../parsers/bpftool-rows.ts';
 import type { HeldPrograms } from './bpf-holders.ts';
 import type { BpfObjects, Implemented } from './bpf-objects.ts';
 import type { RunTime } from './bpf-run-times.ts';
-import { round } from './rates.ts';
+import { round, sumOfAll } from './rates.ts';
 
 export type BpfProgramRow = Readonly<{
   id: number;
@@ -91,7 +91,7 @@ export function mapsMemory(ids: readonly number[], maps: readonly BpfMap[] | nul
   const sizes = [...new Set(ids)].map(
     (id) => maps?.find((map) => map.id === id)?.bytes_memlock ?? null,
   );
-  return sizes.reduce((sum, size) => (sum === null || size === null ? null : sum + size), 0);
+  return sumOfAll(sizes);
 }
 
 function attachments(

@@ -7,7 +7,7 @@ import { heldPrograms } from './bpf-holders.ts';
 import { listObjects, listPrograms } from './bpf-objects.ts';
 import { type BpfProgramRow, mapsMemory, programRow } from './bpf-program-row.ts';
 import { enable_bpf_stats, measureRunTimes, type RunTimes, statsEnabled } from './bpf-run-times.ts';
-import { round, sumKnown } from './rates.ts';
+import { round, sumKnown, sumOfAll } from './rates.ts';
 import { schedExtState } from './sched-ext.ts';
 import { changeInWords, changeSince } from './scheduler-change.ts';
 import { rightsObstacle } from './tracing-obstacles.ts';
@@ -83,7 +83,7 @@ async function describe(
       programs: shown.rows,
       total_count: rows.length,
       by_type: countByType(programs.map(({ type }) => type)),
-      programs_memlock_bytes: rows.reduce((sum, row) => sum + (row.memlock_bytes ?? 0), 0),
+      programs_memlock_bytes: sumOfAll(rows.map(({ memlock_bytes }) => memlock_bytes)),
       maps_memlock_bytes: mapsMemory(
         rows.flatMap(({ map_ids }) => map_ids),
         objects.maps,

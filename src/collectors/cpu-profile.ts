@@ -89,7 +89,12 @@ export async function collectCpuProfile(
     duration_seconds: query.duration_seconds,
     sample_rate: query.sample_rate_hz,
     ...(process === null ? {} : { pid: process.pid }),
-    cpu_busy_percent: busyPercent(ctx, figures.total_samples, query.sample_rate_hz, window_ms),
+    cpu_busy_percent: busyPercent(ctx, {
+      samples: figures.total_samples,
+      rate_hz: query.sample_rate_hz,
+      window_ms,
+      user_only: sampled?.user_only ?? false,
+    }),
     ...figures,
     ...pythonPart(attached),
     ...keeping?.kept,
@@ -146,14 +151,20 @@ const nothing: CpuProfileFigures = {
   notes: [],
 };
 
-function busyPercent(
+type Taken = Readonly<{
+  samples: number | null;
+  rate_hz: number;
+  window_ms: number;
+  user_only: boolean;
+}>;
+
+/** Null also where the samples are those of programs alone: CPUs are busy in the kernel, too. */
+export function busyPercent(
   { files }: Context,
-  samples: number | null,
-  rate_hz: number,
-  window_ms: number,
+  { samples, rate_hz, window_ms, user_only }: Taken,
 ): number | null {
   const cpus = readCpuList(files, `${cpu_root}/online`)?.length;
-  if (samples === null || cpus === undefined || window_ms === 0) return null;
+  if (samples === null || user_only || cpus === undefined || window_ms === 0) return null;
   return round((samples * 100_000) / (rate_hz * cpus * window_ms));
 }
 
@@ -182,7 +193,7 @@ const noProgramNames = ({ skipped_methods }: CpuProfile): Unavailable => ({
 });
 
 const noKernel = (asked: boolean): Unavailable => ({
-  what: 'kernel_percent, user_percent',
+  what: 'kernel_percent, user_percent, cpu_busy_percent',
   reason: asked
     ? 'kernel.perf_event_paranoid leaves the kernel out for this user.'
     : 'include_kernel=false leaves the kernel out.',
@@ -211,7 +222,7 @@ function inWords(data: CpuProfile, target: string, window_ms: number): string[] 
     kernel_percent === null ? '' : `; kernel ${kernel_percent} %, programs ${user_percent} %`;
   return [
     `${total_samples} samples of busy CPUs at ${data.sample_rate} Hz in ${window_ms} ms (${target}, ${method}), ` +
-      `CPUs ${data.cpu_busy_percent} % busy with it${modes}.`,
+      `CPUs ${data.cpu_busy_percent ?? 'an unknown'} % busy with it${modes}.`,
     ...(hottest.length > 0 ? [`Hottest: ${hottest.join(', ')}.`] : ['Nothing of it ran.']),
     ...pythonInWords(data.python ?? null),
     ...busiest,

@@ -99,12 +99,18 @@ function allParts(slow: Traced<unknown> | null, files: Traced<unknown> | null, w
     ...(files ? [traceParts(files, what)] : []),
   ];
   const methods = [...new Set(parts.flatMap((part) => part.method ?? []))];
+  const traced = parts.filter(({ method }) => method !== null);
+  const windows = traced.flatMap(({ window_ms }) => window_ms ?? []);
+  const lost = traced.flatMap(({ lost_events }) => lost_events ?? []);
   return {
     method: methods.join('+') || null,
     measured: {
-      source: [...new Set(parts.map((part) => part.source))].join(', '),
-      window_ms: Math.max(0, ...parts.map((part) => part.window_ms ?? 0)),
-      lost_events: parts.reduce((sum, part) => sum + (part.lost_events ?? 0), 0),
+      source: [...new Set(traced.map((part) => part.source))].join(', ') || 'nothing',
+      ...(windows.length === 0 ? {} : { window_ms: Math.max(...windows) }),
+      // Where one of them does not tell, nobody knows how many both lost.
+      ...(lost.length === 0 || lost.length < traced.length
+        ? {}
+        : { lost_events: lost.reduce((sum, each) => sum + each, 0) }),
       warnings: parts.flatMap((part) => part.warnings),
       unavailable: parts.flatMap((part) => part.unavailable),
     },

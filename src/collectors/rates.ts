@@ -35,6 +35,11 @@ export function sumKnown(values: readonly (number | null | undefined)[]): number
   return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0);
 }
 
+/** Sum; null where one of them is not known. */
+export function sumOfAll(values: readonly (number | null)[]): number | null {
+  return values.reduce((sum, value) => (sum === null || value === null ? null : sum + value), 0);
+}
+
 /** Mean of what is known, to one decimal; null where nothing is. */
 export function meanKnown(values: readonly (number | null | undefined)[]): number | null {
   const known = values.filter((value) => value != null);

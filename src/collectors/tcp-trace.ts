@@ -75,13 +75,13 @@ export async function collectTcpTrace(ctx: Context, query: Query, call: Call) {
         still_open: all.filter(({ state }) => state === 'open').length,
         still_connecting: connecting.length,
         retransmitted_segments: output.retransmits.length,
-        ...totals(rows),
+        ...tcpTotals(rows),
         by_port: groups(rows, ({ remote_port, local_port, direction }) =>
           String(direction === 'in' ? local_port : remote_port),
         ),
         by_comm: groups(rows, ({ comm }) => comm ?? 'unknown'),
       },
-      top_connections: output && topRows(rows, query.mode),
+      top_connections: output && topConnections(rows, query.mode),
       notes: [
         ...(rows.some(({ bytes }) => bytes !== null)
           ? ['Byte counts hold one byte each for SYN and FIN.']
@@ -126,7 +126,8 @@ function connectionRow({ bytes, connect_ns, duration_ns, at_ns: _, ...row }: Tcp
   };
 }
 
-function totals(rows: readonly TcpConnection[]) {
+/** Bytes are known of connections that have ended: null where none has. */
+export function tcpTotals(rows: readonly TcpConnection[]) {
   const known = rows.flatMap(({ bytes }) => bytes ?? []);
   const times = rows.flatMap(({ duration_ns }) => duration_ns ?? []);
   const connects = rows.flatMap(({ connect_ns }) => connect_ns ?? []);
@@ -135,9 +136,10 @@ function totals(rows: readonly TcpConnection[]) {
     values.length === 0 ? null : sum(values) / values.length;
   const average = mean(connects);
   const p99 = exactPercentile(connects, 0.99);
+  const told = known.length > 0 || rows.length === 0;
   return {
-    total_tx_kb: kb(sum(known.map(({ acked }) => acked))),
-    total_rx_kb: kb(sum(known.map(({ received }) => received))),
+    total_tx_kb: told ? kb(sum(known.map(({ acked }) => acked))) : null,
+    total_rx_kb: told ? kb(sum(known.map(({ received }) => received))) : null,
     avg_duration_ms: ms(mean(times)),
     avg_latency_us: average === null ? null : Math.round(average / 1000),
     p99_latency_us: p99 === null ? null : Math.round(p99 / 1000),
@@ -150,17 +152,23 @@ function groups(rows: readonly TcpConnection[], key: (row: TcpConnection) => str
     .map(({ key: name, rows: each }) => ({ name, connections: each.length }));
 }
 
-/** By bytes where they are told, else by the time to connect. */
-function topRows(rows: readonly TcpConnection[], mode: Query['mode']) {
+/** By bytes, or by the time to connect; without those of which it is not known. */
+export function topConnections(rows: readonly TcpConnection[], mode: Query['mode']) {
   const isLife = mode === 'lifecycle';
-  const metric = ({ bytes, connect_ns }: TcpConnection): number =>
-    isLife ? (bytes?.acked ?? 0) + (bytes?.received ?? 0) : Math.round((connect_ns ?? 0) / 1000);
+  const metric = ({ bytes, connect_ns }: TcpConnection): number | null => {
+    if (isLife) return bytes && bytes.acked + bytes.received;
+    return connect_ns === null ? null : Math.round(connect_ns / 1000);
+  };
   return rows
-    .toSorted((a, b) => metric(b) - metric(a))
+    .flatMap((row) => {
+      const value = metric(row);
+      return value === null ? [] : [{ row, value }];
+    })
+    .sort((a, b) => b.value - a.value)
     .slice(0, most_top)
-    .map((row) => ({
+    .map(({ row, value }) => ({
       ...connectionRow(row),
-      metric: metric(row),
+      metric: value,
       metric_type: isLife ? 'bytes' : 'latency_us',
     }));
 }
@@ -177,11 +185,11 @@ function inWords(
   mode: Query['mode'],
   window_ms: number,
 ): string[] {
-  const { total_tx_kb, total_rx_kb, avg_duration_ms, avg_latency_us } = totals(rows);
+  const { total_tx_kb, total_rx_kb, avg_duration_ms, avg_latency_us } = tcpTotals(rows);
   const [busiest] = groups(rows, ({ comm }) => comm ?? 'unknown');
   const figures =
     mode === 'lifecycle'
-      ? `${rows.length} TCP connections ended in ${window_ms} ms: ${total_tx_kb} kB sent, ${total_rx_kb} kB received, ${avg_duration_ms ?? '?'} ms long on average.`
+      ? `${rows.length} TCP connections ended in ${window_ms} ms: ${total_tx_kb ?? '?'} kB sent, ${total_rx_kb ?? '?'} kB received, ${avg_duration_ms ?? '?'} ms long on average.`
       : `${rows.length} TCP connections were opened from here in ${window_ms} ms, in ${avg_latency_us ?? '?'} us on average.`;
   return [
     rows.length === 0 ? `No TCP connection in ${window_ms} ms.` : figures,

@@ -62,7 +62,7 @@ export async function collectVfsLatency(ctx: Context, query: Query, call: Call) 
           next: 'perf_vfs_latency with a larger min_latency_ms',
         }
       : {}),
-    summary: inWords(output, slow, least_ms, parts.window_ms ?? 0),
+    summary: vfsWords(output, slow, least_ms, parts.window_ms ?? 0),
   };
 }
 
@@ -149,7 +149,7 @@ export function byProcess(slow: readonly SlowOperation[]) {
     }));
 }
 
-function inWords(
+export function vfsWords(
   output: FileslowOutput | null,
   slow: readonly SlowOperation[],
   least_ms: number,
@@ -158,8 +158,12 @@ function inWords(
   if (output === null) return ['File operations could not be traced: see unavailable.'];
   const { p99_us, max_latency_us } = latencySummary(output.all, 'us');
   const [worst] = slow;
+  const took =
+    p99_us === null || max_latency_us === null
+      ? ''
+      : `: p99 ${p99_us} us, max ${max_latency_us} us`;
   return [
-    `${output.all.count} reads, writes and syncs of files in ${window_ms} ms: p99 ${p99_us ?? 0} us, max ${max_latency_us ?? 0} us.`,
+    `${output.all.count} reads, writes and syncs of files in ${window_ms} ms${took}.`,
     `${slow.length} of them took ${least_ms} ms or more.`,
     ...(worst
       ? [

@@ -234,3 +234,14 @@ test('2,000 programs stay below 10,000 tokens and are paged', async () => {
   expect(reading.data.total_count).toBe(2000);
   expect(reading.next).toBe(`bpf://programs?offset=${reading.data.programs.length}`);
 });
+
+test('the memory of programs is not known where that of one is not', async () => {
+  const prog = '[{"id":1,"type":"kprobe","bytes_memlock":4096},{"id":2,"type":"kprobe"}]\n';
+  const { data } = await collectBpfPrograms(
+    host({ ...tracer, 'bpftool -j prog show': prog }),
+    all,
+    call,
+  );
+  expect(data.total_count).toBe(2);
+  expect(data.programs_memlock_bytes).toBeNull();
+});
