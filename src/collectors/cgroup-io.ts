@@ -60,6 +60,8 @@ function readV1(files: HostFiles, { folder, mount_point }: CgroupPlace): CgroupI
   );
 }
 
+const unused: IoCounts = { rbytes: 0, wbytes: 0, rios: 0, wios: 0 };
+
 /** What a cgroup read and wrote: in all, and per second of the window. */
 export function ioBetween(
   files: HostFiles,
@@ -72,9 +74,9 @@ export function ioBetween(
   return [...after]
     .map(([device, counts]) => {
       // A device that was not in the list had not been used.
-      const earlier = before?.get(device) ?? { rbytes: 0, wbytes: 0, rios: 0, wios: 0 };
+      const earlier = before && (before.get(device) ?? unused);
       const rate = (name: keyof IoCounts): number | null =>
-        perSecond(growth(earlier[name], counts[name]), window_ms);
+        perSecond(growth(earlier?.[name], counts[name]), window_ms);
       return {
         device,
         name: names.get(device) ?? null,

@@ -70,7 +70,7 @@ export async function collectCgroupSummary(
       : {}),
     warnings: busiest?.warnings ?? [],
     unavailable: missing(places, figures),
-    summary: summary(figures, issues, busiest?.rows ?? []),
+    summary: summary(places, figures, issues, busiest?.rows ?? []),
   };
 }
 
@@ -212,6 +212,7 @@ function missing(places: CgroupPlaces, { cpu, memory, io, pids }: Figures): Unav
 }
 
 function summary(
+  places: CgroupPlaces,
   { cgroup_path, cpu, memory, pids }: Figures,
   issues: readonly string[],
   busiest: readonly BusyCgroup[],
@@ -219,15 +220,20 @@ function summary(
   const mib = (bytes: number | null): string =>
     bytes === null ? 'unknown' : `${round(bytes / 2 ** 20)} MiB`;
   const of = memory.effective_max_bytes === null ? 'no limit' : mib(memory.effective_max_bytes);
+  const held =
+    memory.current_bytes === null
+      ? 'Memory not counted apart'
+      : `Memory ${mib(memory.current_bytes)} (${of}), ${memory.oom_kills ?? 'unknown'} OOM kills`;
+  // A root has no limit.
+  const limitTold = places.cpu !== null || places.in_root.includes('cpu');
   const { usage_cores } = cpu.window;
   const use = usage_cores === null ? 'CPU time not counted apart' : `${usage_cores} CPUs used`;
   const used = `${cgroup_path}: ${use}`;
   return [
     cpu.effective_limit_cores === null
-      ? `${used}, no limit.`
+      ? `${used}, ${limitTold ? 'no limit' : 'CPU limit unknown'}.`
       : `${used} of ${cpu.effective_limit_cores}; ${throttling(cpu.window)}.`,
-    `Memory ${mib(memory.current_bytes)} (${of}), ${memory.oom_kills ?? 'unknown'} OOM kills; ` +
-      `${pids.current ?? 'unknown'} tasks.`,
+    `${held}; ${pids.current ?? 'unknown'} tasks.`,
     ...issues.slice(0, 3),
     ...(busiest[0] ? [busiestLine(busiest[0])] : []),
   ];

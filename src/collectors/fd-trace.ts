@@ -74,7 +74,8 @@ export async function collectFdTrace(
   const pid = processOf(ctx, params.pid);
   const stat = readStat(files, `/proc/${pid}/stat`);
   const looks = await watch(ctx, pid, stat?.starttime_ticks ?? null, params, call);
-  const { first, last, at_s } = looks;
+  const { first, last } = looks;
+  const at_s = looks.samples.at(-1)?.at_s ?? 0;
   const limits = readLimit(files, pid);
   const sockets = socketsOf(files, pid, last);
   const growth = fdGrowth(
@@ -119,7 +120,6 @@ type Looks = Readonly<{
   samples: readonly Look[];
   first: FdSample;
   last: FdSample;
-  at_s: number;
   /** Whether the process ended before the time was over. */
   ended: boolean;
 }>;
@@ -136,19 +136,19 @@ async function watch(
   if (first === null) throw gone(pid);
   const samples = [look(ctx, first, 0)];
   let last = first;
-  let at_s = 0;
-  for (let due_s = interval_sec; at_s < duration_seconds; due_s += interval_sec) {
+  let looked_s = 0;
+  for (let due_s = interval_sec; looked_s < duration_seconds; due_s += interval_sec) {
     call.progress(`${last.total} descriptors open`);
     const until_ms = started_ms + Math.min(due_s, duration_seconds) * 1000;
     await ctx.sleep(Math.max(0, until_ms - ctx.monotonicMs()), call.signal);
     const links = due_s >= duration_seconds ? max_links.ends : max_links.between;
     const next = sampleFds(ctx.files, pid, starttime_ticks, links);
-    if (next === null) return { samples, first, last, at_s, ended: true };
+    if (next === null) return { samples, first, last, ended: true };
     last = next;
-    at_s = Math.min(due_s, duration_seconds);
+    looked_s = Math.min(due_s, duration_seconds);
     samples.push(look(ctx, next, (ctx.monotonicMs() - started_ms) / 1000));
   }
-  return { samples, first, last, at_s, ended: false };
+  return { samples, first, last, ended: false };
 }
 
 const look = (ctx: Context, { total, by_type }: FdSample, at_s: number): Look => ({

@@ -139,7 +139,7 @@ function ownLimits(ctx: Context) {
   }
 }
 
-function missing(ctx: Context, { cpu, system, programs, ebpf }: HostInfo): Unavailable[] {
+function missing(ctx: Context, { cpu, system, programs, ebpf, memory }: HostInfo): Unavailable[] {
   const { btf, psi, tracefs, perf_event_paranoid, lockdown, pmu, kprobes } = kernelFacts(ctx);
   const facts = { btf, psi, tracefs, kprobes, perf_event_paranoid, lockdown, pmu };
   const gap = (what: string, reason: string): Unavailable => ({ what, reason, fix: null });
@@ -157,6 +157,9 @@ function missing(ctx: Context, { cpu, system, programs, ebpf }: HostInfo): Unava
     ...(ebpf.bcc_tools_available === 0
       ? [gap('ebpf.available_tools', 'Neither BCC nor libbpf-tools is installed.')]
       : []),
+    ...(memory.total_bytes === null
+      ? [gap('memory.total_bytes, memory.swap_total_bytes', '/proc/meminfo does not tell.')]
+      : []),
     ...(cpu.model === null ? [gap('cpu.model', '/proc/cpuinfo does not name it.')] : []),
     ...(cpu.scaling_governor === null
       ? [gap('cpu.scaling_governor', 'No cpufreq driver runs: usual in a virtual machine.')]
@@ -166,6 +169,9 @@ function missing(ctx: Context, { cpu, system, programs, ebpf }: HostInfo): Unava
       : []),
   ];
 }
+
+const amount = (bytes: number | null): string =>
+  bytes === null ? 'an unknown amount' : `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
 const yes = (value: boolean): string => (value ? 'yes' : 'no');
 
@@ -178,7 +184,7 @@ function inWords({ system, cpu, virtualization, memory, capabilities, ebpf, prog
     `${system.hostname}: Linux ${system.kernel} (${system.arch}), up ${days} days.`,
     `${cpu.model ?? 'Unknown processor'}: ${cpu.sockets} sockets, ${cpu.cores} cores, ` +
       `${cpu.threads} CPUs, ${cpu.numa_nodes} NUMA nodes.`,
-    `${((memory.total_bytes ?? 0) / 2 ** 30).toFixed(1)} GiB of memory, transparent huge pages ` +
+    `${amount(memory.total_bytes)} of memory, transparent huge pages ` +
       `${memory.thp_mode ?? 'unknown'}; runs in ${virtualization.type}, cgroup ${virtualization.cgroup_mode}.`,
     `May profile the whole machine: ${yes(capabilities.perf_permitted)}; may load BPF: ` +
       `${yes(capabilities.bpf_permitted)}; BTF ${yes(capabilities.btf_available === true)}, PSI ` +

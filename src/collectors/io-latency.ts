@@ -151,7 +151,11 @@ const mapperName = (files: HostFiles, name: string): string | null =>
 
 function summary(devices: readonly IoDevice[], notes: readonly string[]): string[] {
   const used = devices.filter(({ requests }) => (requests ?? 0) > 0).slice(0, 3);
-  if (used.length === 0) return ['No disk was asked for anything during the window.'];
+  if (used.length === 0) {
+    return devices.some(({ requests }) => requests === null)
+      ? ['What the disks did is not known: see unavailable.']
+      : ['No disk was asked for anything during the window.'];
+  }
   return [
     ...used.map(
       (row) =>

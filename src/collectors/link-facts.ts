@@ -12,9 +12,8 @@ export type LinkFacts = Readonly<{
 }>;
 
 export function readLinkFacts(files: HostFiles, name: string): LinkFacts {
-  // A name can hold neither slash nor blank, and "." or ".." is refused by the kernel too.
-  if (/[/\s]|^\.{1,2}$/.test(name)) return unknownLink;
-  const folder = `/sys/class/net/${name}`;
+  const folder = linkFolder(name);
+  if (folder === null) return unknownLink;
   const speed = files.number(`${folder}/speed`);
   const duplex = files.text(`${folder}/duplex`)?.trim();
   const operstate = files.text(`${folder}/operstate`)?.trim();
@@ -33,3 +32,34 @@ const unknownLink: LinkFacts = {
   operstate: null,
   carrier_changes: null,
 };
+
+/** A name can hold neither slash nor blank, and "." or ".." is refused by the kernel too. */
+const linkFolder = (name: string): string | null =>
+  /[/\s]|^\.{1,2}$/.test(name) ? null : `/sys/class/net/${name}`;
+
+/**
+ * Picks the interfaces that together carry what comes and goes, each byte once: those of a device;
+ * where there is none, as in a container, all but loopback and those built on others (bond, bridge,
+ * VLAN). Remembers what it has looked up.
+ */
+export function outerLinks(files: HostFiles) {
+  const known = new Map<string, 'device' | 'other' | 'upper'>();
+  const kindOf = (name: string): 'device' | 'other' | 'upper' => {
+    const kind = known.get(name) ?? linkKind(files, name);
+    known.set(name, kind);
+    return kind;
+  };
+  return <T extends Readonly<{ name: string }>>(links: readonly T[]): readonly T[] => {
+    const outer = links.filter(({ name }) => name !== 'lo');
+    const devices = outer.filter(({ name }) => kindOf(name) === 'device');
+    return devices.length > 0 ? devices : outer.filter(({ name }) => kindOf(name) !== 'upper');
+  };
+}
+
+function linkKind(files: HostFiles, name: string): 'device' | 'other' | 'upper' {
+  const folder = linkFolder(name);
+  if (folder === null) return 'other';
+  if (files.exists(`${folder}/device`)) return 'device';
+  const isUpper = files.list(folder)?.some((entry) => entry.startsWith('lower_'));
+  return isUpper ? 'upper' : 'other';
+}

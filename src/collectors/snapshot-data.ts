@@ -176,9 +176,20 @@ export const noCpuFull: Unavailable = {
 
 /** Why waits of a device are null though the file is there. */
 export function idleDevices(devices: readonly DiskRow[] | null): readonly Unavailable[] {
-  const idle = (devices ?? []).filter((row) => row.avg_wait_ms === null).map(({ name }) => name);
-  if (idle.length === 0) return [];
-  const which = idle.length > 6 ? `${idle.slice(0, 6).join(', ')} and others` : idle.join(', ');
-  const reason = `No request ended in the window on ${which}.`;
-  return [{ what: 'avg_wait_ms', reason, fix: null }];
+  const names = (of: (row: DiskRow) => boolean): readonly string[] =>
+    (devices ?? []).filter(of).map(({ name }) => name);
+  const unknown = names(({ requests }) => requests === null);
+  const idle = names((row) => row.requests !== null && row.avg_wait_ms === null);
+  const first = (all: readonly string[]): string =>
+    all.length > 6 ? `${all.slice(0, 6).join(', ')} and others` : all.join(', ');
+  const gap = (all: readonly string[], what: string, reason: string): Unavailable[] =>
+    all.length === 0 ? [] : [{ what, reason, fix: null }];
+  return [
+    ...gap(idle, 'avg_wait_ms', `No request ended in the window on ${first(idle)}.`),
+    ...gap(
+      unknown,
+      'figures of devices',
+      `${first(unknown)} came during the window, or began to count anew.`,
+    ),
+  ];
 }

@@ -3,6 +3,7 @@ import { row_budget_bytes } from '../page.ts';
 import type { Reading, Unavailable } from '../reading.ts';
 import { type HostActivity, watchHost } from './host-activity.ts';
 import { host_sources } from './host-counters.ts';
+import { outerLinks } from './link-facts.ts';
 import { meanKnown, round, sumKnown } from './rates.ts';
 import { snapshotUnavailable } from './snapshot.ts';
 import {
@@ -13,7 +14,12 @@ import {
   wholeDevices,
 } from './snapshot-data.ts';
 
-type Sample<D> = Readonly<{ timestamp: string; sample_index: number; data: D }>;
+type Sample<D> = Readonly<{
+  timestamp: string;
+  sample_index: number;
+  window_ms: number;
+  data: D;
+}>;
 
 export type SnapshotSeries = Readonly<{
   mode: 'interval';
@@ -50,11 +56,13 @@ export async function collectSnapshotSeries(
   const figures: Figures[] = [];
   const unavailable = new Map<string, Unavailable>();
   const warnings = new Set<string>();
+  const outer = outerLinks(ctx.files);
   let duration_ms = 0;
   for await (const each of watchHost(ctx, { window_ms: interval_sec * 1000, count }, call)) {
     const timestamp = ctx.now().toISOString();
-    samples.push({ timestamp, sample_index: samples.length, data: snapshotOf(each, params) });
-    figures.push(figuresOf(each));
+    const data = snapshotOf(each, params);
+    samples.push({ timestamp, sample_index: samples.length, window_ms: each.window_ms, data });
+    figures.push(figuresOf(each, outer));
     for (const gap of snapshotUnavailable(each, params)) unavailable.set(gap.what, gap);
     for (const warning of each.warnings) warnings.add(warning);
     duration_ms += each.window_ms;
@@ -75,7 +83,8 @@ export async function collectSnapshotSeries(
       },
     },
     source: host_sources,
-    window_ms: interval_sec * 1000,
+    // On a busy host samples come late: the mean of their windows.
+    window_ms: Math.round(duration_ms / Math.max(1, samples.length)),
     ...fitting.cut,
     warnings: [...warnings],
     unavailable: [...unavailable.values()],
@@ -94,7 +103,9 @@ const names = [
 
 type Figures = Readonly<Record<(typeof names)[number], number | null>>;
 
-function figuresOf(activity: HostActivity): Figures {
+type OuterLinks = ReturnType<typeof outerLinks>;
+
+function figuresOf(activity: HostActivity, outer: OuterLinks): Figures {
   const disk = wholeDevices(activity.disks)?.[0];
   return {
     cpu_utilization: activity.shares.util_pct,
@@ -102,14 +113,14 @@ function figuresOf(activity: HostActivity): Figures {
     memory_used_percent: memoryOf(activity).used_percent,
     disk_utilization: disk?.utilization ?? null,
     disk_wait_ms: disk?.avg_wait_ms ?? null,
-    network_bytes_per_s: carried(activity),
+    network_bytes_per_s: carried(activity, outer),
   };
 }
 
-/** Both ways, without what stays on the host. */
-function carried({ links }: HostActivity): number | null {
-  const outer = links?.filter(({ name }) => name !== 'lo') ?? [];
-  return sumKnown(outer.flatMap((row) => [row.rx_bytes_per_s, row.tx_bytes_per_s]));
+/** Both ways, without what stays on the host or is counted on another interface too. */
+function carried({ links }: HostActivity, outer: OuterLinks): number | null {
+  const rows = outer(links ?? []);
+  return sumKnown(rows.flatMap((row) => [row.rx_bytes_per_s, row.tx_bytes_per_s]));
 }
 
 function spreadsOf(all: readonly Figures[]): Record<(typeof names)[number], Spread> {

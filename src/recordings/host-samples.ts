@@ -82,7 +82,9 @@ function sample({ files }: Context, at_ns: number): Sample {
   for (const kind of pressures) {
     const text = files.text(`/proc/pressure/${kind}`);
     const pressure = text === null ? null : orNull(() => parsePressure(text).data);
-    for (const share of ['some', 'full'] as const) addStall(stalled_us, kind, share, pressure);
+    addStall(stalled_us, kind, 'some', pressure);
+    // Of the CPUs of the whole host the kernel writes zero there: some task always runs.
+    if (kind !== 'cpu') addStall(stalled_us, kind, 'full', pressure);
   }
   return {
     at_ns,

@@ -213,6 +213,27 @@ describe('a group of v1', () => {
     expect(data.memory).toMatchObject({ max_bytes: -1, usage_percent: null, anon_bytes: null });
   });
 
+  test('of which only the CPU time is told has no word on its memory', async () => {
+    const cpu_only = mountinfo.split('\n').slice(0, 1).join('\n');
+    const { summary } = await app(undefined, { 'proc/self/mountinfo': `${cpu_only}\n` });
+    expect(summary.join('\n')).toContain('Memory not counted apart');
+    expect(summary.join('\n')).not.toContain('no limit');
+  });
+
+  test('of which only the memory is told has no word on a limit of its CPUs', async () => {
+    const memory_only = mountinfo.split('\n').slice(1, 2).join('\n');
+    const { summary } = await app(undefined, { 'proc/self/mountinfo': `${memory_only}\n` });
+    expect(summary[0]).toContain('CPU time not counted apart, CPU limit unknown.');
+  });
+
+  test('has no rates of I/O where it was not counted when the window began', async () => {
+    const root = 'sys/fs/cgroup/blkio/blkio.throttle.io_service_bytes_recursive';
+    const { data } = await read({ ...group(1), [root]: 'Total 0\n' }, group(2), {
+      cgroup_path: '/app',
+    });
+    expect(data.io.devices).toMatchObject([{ rbytes: 8192, rbytes_per_s: null, wios_per_s: null }]);
+  });
+
   test('has no I/O where the kernel counts none, which is not nought', async () => {
     const { data, unavailable } = await app(undefined, {
       'sys/fs/cgroup/blkio/blkio.throttle.io_service_bytes_recursive': 'Total 0\n',

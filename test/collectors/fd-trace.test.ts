@@ -57,6 +57,19 @@ function trace(root: string, steps: readonly (() => void)[], params: Partial<FdT
 const tcp = (rows: string) =>
   `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n${rows}`;
 
+test('the window is the time between the first look and the last, however late that came', async () => {
+  const it = process7();
+  it.open('/dev/null', 3);
+  const ctx = scriptedContext(it.root);
+  const sleep: typeof ctx.sleep = async (ms, signal) => {
+    await ctx.sleep(ms, signal);
+    ctx.pass(500);
+  };
+  const { data, window_ms } = await collectFdTrace({ ...ctx, sleep }, defaults, call);
+  expect(window_ms).toBe(5500);
+  expect(data.duration_seconds).toBe(5.5);
+});
+
 describe('descriptors', () => {
   test('are counted by type, with the limits and how much of them is used', async () => {
     const it = process7();

@@ -46,6 +46,14 @@ test('the system is named with its uptime and the time it booted', async () => {
   });
 });
 
+test('memory that nobody could read is not called 0', async () => {
+  const { summary, unavailable } = await info({ 'proc/meminfo': null });
+  expect(summary.join('\n')).toContain('an unknown amount of memory');
+  expect(unavailable?.map(({ what }) => what)).toContain(
+    'memory.total_bytes, memory.swap_total_bytes',
+  );
+});
+
 test('cores are those of all sockets', async () => {
   const topology = Object.fromEntries(
     [0, 1, 2, 3].flatMap((cpu) => [

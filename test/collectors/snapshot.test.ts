@@ -169,9 +169,12 @@ describe('a counter', () => {
   test('of a device that came during the window gives null', async () => {
     const before = hostAt(1);
     const without = { ...before, 'proc/diskstats': '   8       0 sdz 0 0 0 0 0 0 0 0 0 0 0\n' };
-    const { data } = await read([without, hostAt(2)]);
+    const { data, unavailable } = await read([without, hostAt(2)]);
     const sda = data.io.devices?.find(({ name }) => name === 'sda');
     expect(sda).toMatchObject({ reads_per_sec: null, utilization: null, avg_wait_ms: null });
+    const why = unavailable?.find(({ what }) => what === 'figures of devices')?.reason;
+    expect(why).toBe('sda, dm-0 came during the window, or began to count anew.');
+    expect(unavailable?.find(({ what }) => what === 'avg_wait_ms')).toBeUndefined();
   });
 });
 
@@ -229,6 +232,37 @@ describe('a series', () => {
       cpu_avg_utilization: 22.5,
       memory_avg_used_percent: 25,
     });
+  });
+
+  test('has the windows that there were, not those that were asked for', async () => {
+    const late = scriptedContext(fakeHost(hostAt(1)));
+    const sleep: typeof late.sleep = async (ms, signal) => {
+      await late.sleep(ms, signal);
+      late.pass(500);
+    };
+    const params = { ...all, interval_sec: 1, count: 2 };
+    const { data, window_ms } = await collectSnapshotSeries({ ...late, sleep }, params, call);
+    expect(window_ms).toBe(1200);
+    expect(data.samples.map((each) => each.window_ms)).toEqual([1200, 1200]);
+  });
+
+  test('counts what a bond carries once, on the devices that carry it', async () => {
+    const head =
+      'Inter-|   Receive                |  Transmit\n face |bytes packets errs drop|bytes packets errs drop\n';
+    const bonded = (n: number): HostFilesNow =>
+      hostAt(n, {
+        'proc/net/dev': `${head} eth0: ${n * 1000} 1 0 0 0 0 0 0\n eth1: ${n * 500} 1 0 0 0 0 0 0\n bond0: ${n * 1500} 2 0 0 0 0 0 0\n`,
+        'sys/class/net/bond0/lower_eth0/speed': '1\n',
+      });
+    const physical = (n: number): HostFilesNow => ({
+      ...bonded(n),
+      'sys/class/net/eth0/device/vendor': '1\n',
+      'sys/class/net/eth1/device/vendor': '1\n',
+    });
+    const carried = async (at: typeof hostAt) =>
+      (await series(1, at)).data.summary.figures['network_bytes_per_s'];
+    expect(await carried(physical)).toMatchObject({ avg: 1500 });
+    expect(await carried(bonded)).toMatchObject({ avg: 1500 });
   });
 
   test('says which sample was highest', async () => {

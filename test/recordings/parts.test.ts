@@ -95,6 +95,8 @@ describe('what files tell beside the events', () => {
       ...cpufreq(1_800_000),
       'proc/stat': procStat({ 0: '10 0 0 90' }, 'procs_running 2\nprocs_blocked 0\n'),
       'proc/pressure/io': pressure(1000),
+      // The kernel prints a full line for the CPUs of the host that says nothing.
+      'proc/pressure/cpu': pressure(0),
     });
     const ctx = createContext({ daemon: false, readOnly: false }, root);
     const counted: unknown[] = [];
@@ -119,6 +121,7 @@ describe('what files tell beside the events', () => {
     samples.step(3_000_000);
     expect(counted).toEqual([
       [1_000_000, 'CPU 0', 75],
+      [1_000_000, 'cpu, some', 0],
       [1_000_000, 'io, some', 25],
       [1_000_000, 'io, full', 0],
       [3_000_000, 'runnable', 5],
