@@ -22,6 +22,7 @@ function render({
   tools,
 }: Diagnosis): string {
   const style = ownStyle();
+  const told: Told = new Map();
   return [
     `tracewright ${tracewright}, Node.js ${node}`,
     `Audit: ${audit ?? 'nothing is recorded (--audit file)'}`,
@@ -50,10 +51,10 @@ function render({
     ]),
     '',
     style.head('Resources'),
-    ...resources.flatMap((each) => renderCheck(each, style)),
+    ...resources.flatMap((each) => renderCheck(each, style, told)),
     '',
     style.head('Tools'),
-    ...tools.flatMap((each) => renderCheck(each, style)),
+    ...tools.flatMap((each) => renderCheck(each, style, told)),
   ].join('\n');
 }
 
@@ -74,15 +75,29 @@ const renderProblem = ({
   ...(fix === null ? [] : [`    fix: ${fix}`]),
 ];
 
-function renderCheck({ name, state, source, problems }: Check, style: Style): string[] {
+/** Whose problems were told already, by their text. */
+type Told = Map<string, string>;
+
+function renderCheck(
+  { name, state, source, problems }: Check,
+  style: Style,
+  told: Told,
+): readonly string[] {
   const paint = { available: style.good, degraded: style.poor, unavailable: style.bad }[state];
+  const lines = problems.flatMap(({ what, reason, fix }) => [
+    `    ${what === name ? '' : `${what}: `}${reason}`,
+    ...(fix === null ? [] : [`      fix: ${fix}`]),
+  ]);
+  const text = lines.join('\n');
+  const before = told.get(text);
+  if (before === undefined) told.set(text, name);
   return [
     `  ${paint(state.padEnd(11))}  ${name}${source === null ? '' : `  from ${source}`}`,
-    ...problems.flatMap(({ what, reason, fix }) => [
-      `    ${what === name ? '' : `${what}: `}${reason}`,
-      ...(fix === null ? [] : [`      fix: ${fix}`]),
-    ]),
+    ...(before !== undefined && text.length > most_repeated ? [`    as ${before}`] : lines),
   ];
 }
+
+/** A reason and its fix may stand twice: the way to it is no shorter. */
+const most_repeated = 100;
 
 const indent = (line: string): string => `  ${line}`;

@@ -240,7 +240,11 @@ async function fail(thrown: unknown, argv: readonly string[], json: boolean): Pr
   const { optionError } = await import('./usage.ts');
   const error = optionError(thrown, argv) ?? toTracewrightError(thrown);
   if (json) print(JSON.stringify(errorBody(error)));
-  else console.error(`tracewright: ${error.message}\n${error.suggestion}`);
+  else {
+    const { atShell } = await import('./at-shell.ts');
+    const fix = argv.includes('mcp') ? error.suggestion : atShell(error.suggestion, argv);
+    console.error(`tracewright: ${error.message}\n${fix}`);
+  }
   return error.code === 'INVALID_PARAMS' ? 2 : 1;
 }
 

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { atShell } from './at-shell.ts';
 import { cell, type Row, renderTable } from './table.ts';
 import { ownStyle, type Style, widthOf } from './terminal.ts';
 
@@ -43,7 +44,7 @@ function renderField(name: string, value: unknown, width: number, style: Style):
 }
 
 const renderUnavailable = ({ what, reason, fix }: Row, style: Style): string =>
-  `${style.poor('not available:')} ${what} (${reason})${fix ? `\n  fix: ${fix}` : ''}`;
+  `${style.poor('not available:')} ${what} (${reason})${fix ? `\n  fix: ${atShell(String(fix))}` : ''}`;
 
 const indent = (line: string): string => (line === '' ? '' : `  ${line}`);
 

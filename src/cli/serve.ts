@@ -6,11 +6,16 @@ import { buildServer } from '../server.ts';
 import { subscriptions } from '../subscriptions.ts';
 import { drainingStdio } from '../transport/draining-stdio.ts';
 
+/** Who types the command sees nothing otherwise: the server waits for a client that speaks first. */
+const forPerson =
+  'tracewright: serving MCP on stdin and stdout, for a client to start; Ctrl-C ends it. See tracewright config.';
+
 /** Answers in flight when the input ends may take as long as the longest call that waits. */
 const drain_ms = 40_000;
 
 /** Serves MCP on stdio; resolves when the client has gone and every answer is out. */
 export async function serve(ctx: Context, selection: Selection, once: boolean): Promise<void> {
+  if (process.stdin.isTTY) console.error(forPerson);
   let client: Server | null = null;
   const complain = (error: Error): void => console.error(`tracewright: ${error.message}`);
   const { transport, closed, isFull } = drainingStdio(process.stdin, process.stdout, {

@@ -3,6 +3,7 @@ import type { Call, Context } from '../context.ts';
 import { ownBundle } from '../paths.ts';
 import { glimpses, missingIn, overWindow } from '../prompts/snapshot.ts';
 import { summaryUris } from '../prompts/summarize-system.ts';
+import { atShell } from './at-shell.ts';
 import { clients } from './config/clients.ts';
 import { type Entry, entryOf, shellWords, snippet, wayOf } from './config/entry.ts';
 
@@ -29,7 +30,7 @@ export async function summary(ctx: Context, call: Call, json: boolean): Promise<
     ...(missing.length === 0 ? [] : ['', 'Not available here']),
     ...missing.flatMap(({ what, reason, fix }) => [
       `  ${what}: ${reason}`,
-      ...(fix === null ? [] : [`    fix: ${fix}`]),
+      ...(fix === null ? [] : [`    fix: ${atShell(fix)}`]),
     ]),
     '',
     ...howToConnect(ctx),

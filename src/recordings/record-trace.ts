@@ -1,10 +1,9 @@
-import { programs } from '../../allowlist/programs.ts';
 import type { EventType } from '../../parsers/stream/stream.ts';
 import { eventCapabilities } from '../collectors/event-tracer.ts';
 import { asUnavailable } from '../collectors/event-types.ts';
 import { kernelFacts } from '../collectors/kernel-facts.ts';
+import { refuseUntraceable } from '../collectors/trace-refusal.ts';
 import { tracedProcess } from '../collectors/traced-process.ts';
-import { bpfObstacle } from '../collectors/tracing-obstacles.ts';
 import type { Call, Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
 import type { Reading, Unavailable } from '../reading.ts';
@@ -69,15 +68,15 @@ const recording = new WeakSet<Context>();
 /**
  * Records what the scheduler does for a while into a trace of Perfetto, which is kept. Everything
  * that runs is in it, bpftrace and this server too. PROFILER_BUSY while another one is made;
- * FEATURE_UNAVAILABLE where nothing can be recorded; EXECUTION_FAILED without room on the disk.
+ * NOT_ALLOWED, TOOL_NOT_FOUND, CAPABILITY_MISSING or FEATURE_UNAVAILABLE where nothing can be recorded;
+ * EXECUTION_FAILED without room on the disk.
  */
 export async function recordTrace(
   ctx: Context,
   request: RecordRequest,
   call: Call,
 ): Promise<Reading<Recording>> {
-  const obstacle = bpfObstacle(ctx, programs.bpftrace, { pid: request.pid !== null });
-  if (obstacle) throw notPossible(obstacle.reason, obstacle.fix);
+  refuseUntraceable(ctx, { pid: request.pid !== null });
   if (recording.has(ctx)) throw busy();
   recording.add(ctx);
   const draft = ctx.captures.begin(recording_kind, trace_file);

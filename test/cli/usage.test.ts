@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -41,6 +42,27 @@ test('a process that is not there is not watched', () => {
   const { stderr, status } = tracewright('watch', '--pid', '4194304', '--duration', '1');
   expect(stderr).toContain('There is no process 4194304');
   expect(status).toBe(1);
+});
+
+const script = '/usr/bin/script';
+
+test.skipIf(!existsSync(script))(
+  'a person who starts the server at a terminal (needs script) is told what it waits for',
+  () => {
+    const line = `'${process.execPath}' dist/cli.js mcp --once`;
+    const { stdout } = spawnSync(script, ['-qec', line, '/dev/null'], {
+      encoding: 'utf8',
+      input: '\u0004',
+      timeout: 50_000,
+    });
+    expect(stdout).toContain('serving MCP on stdin and stdout');
+  },
+);
+
+test('doctor tells a long reason once', () => {
+  const { stdout } = tracewright('doctor');
+  const reasons = stdout.split('\n').filter((line) => line.startsWith('    hardware events: '));
+  expect(reasons.length).toBeLessThanOrEqual(1);
 });
 
 describe('help', () => {

@@ -195,8 +195,9 @@ describe('where nothing can be recorded', () => {
   test('the answer is the reason and what changes it', async () => {
     const ctx = { ...machine(() => {}), uid: 1000 };
     await expect(recordTrace(ctx, request, call)).rejects.toMatchObject({
-      code: 'FEATURE_UNAVAILABLE',
+      code: 'CAPABILITY_MISSING',
       message: expect.stringContaining('Only root'),
+      recoverable: true,
     });
     expect(tracers).toEqual([]);
   });
