@@ -236,5 +236,6 @@ function asProtocolError<T>(work: Promise<T>): Promise<T> {
 function protocolError(thrown: unknown): ProtocolError {
   const error = toTracewrightError(thrown);
   const code = callersFault.has(error.code) ? invalid_params : internal_error;
-  return new ProtocolError(code, `${error.message} ${error.suggestion}`, errorBody(error).error);
+  const message = /[.!?]$/.test(error.message) ? error.message : `${error.message}.`;
+  return new ProtocolError(code, `${message} ${error.suggestion}`, errorBody(error).error);
 }

@@ -86,7 +86,8 @@ function waits(facts: TriageFacts): Finding[] {
     ...held(longest?.wait_pct, [25, 75], {
       id: 'process_waits_for_cpu',
       category: 'cpu',
-      title: `threads of ${longest?.comm} (${longest?.pid}) wait for a CPU ${longest?.wait_pct} % of the time, added up over all of them`,
+      // Ready threads wait at the same time: the sum of a process can be above 100 %.
+      title: `${longest?.comm} (${longest?.pid}) waits for a CPU ${longest?.wait_pct} % of the time, all its threads added up`,
       metric: 'wait_pct',
       source: '/proc/PID/task/TID/schedstat',
     }),

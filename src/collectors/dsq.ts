@@ -171,7 +171,7 @@ function absent(problem: Unavailable): Reading<Dsqs> {
   return {
     data: { dsqs: null, total_dsqs: null, scheduler: null, attached: null, changes: [] },
     source: 'nothing',
-    summary: [`Dispatch queues cannot be told: ${problem.reason}`],
+    summary: [`No dispatch queues: ${problem.reason}`],
     unavailable: [problem],
   };
 }

@@ -118,7 +118,7 @@ function chooseLinks(links: readonly LinkRow[] | null, asked: string | undefined
   if (chosen.length > 0) return chosen;
   throw new TracewrightError(
     'DEVICE_NOT_FOUND',
-    `There is no interface "${asked.slice(0, 40)}" and none whose name begins so.`,
+    `There is no interface "${asked.slice(0, 40)}" and none whose name begins with that.`,
     `Choose from: ${links
       .slice(0, 40)
       .map(({ name }) => name)

@@ -29,11 +29,16 @@ function longestWait(uses: readonly ProcessUse[], details: Details): string {
   const wait_ms = waited.wait_ns / 1e6;
   const mean_ms = waited.samples === 0 ? null : round(wait_ms / waited.samples, 3);
   const mean = mean_ms === null ? '' : `, ${mean_ms} ms each on average`;
+  const wait_pct = percent(wait_ms, waited.window_ms);
   return (
-    `Longest run queue wait: ${nameOf(first)} ${round(wait_ms)} ms of ${Math.round(waited.window_ms)} ms ` +
-    `(${percent(wait_ms, waited.window_ms)} %) in ${waited.samples} waits${mean}.`
+    `Waited longest for a CPU: ${nameOf(first)} ${round(wait_ms)} ms of ${Math.round(waited.window_ms)} ms ` +
+    `(${wait_pct} %${addedUp(wait_pct)}) in ${waited.samples} waits${mean}.`
   );
 }
+
+/** Threads wait at the same time. */
+const addedUp = (wait_pct: number | null): string =>
+  wait_pct !== null && wait_pct > 100 ? ', its threads added up' : '';
 
 const nameOf = ({ now }: ProcessUse): string => `${untrusted(now.comm)} (pid ${now.pid})`;
 
@@ -46,7 +51,7 @@ export function processLines(row: ProcessRow, window_ms: number): readonly strin
       `over ${Math.round(window_ms)} ms (user ${row.user_pct} %, system ${row.system_pct} %).`,
     row.run_queue_wait_ms === null
       ? 'Run queue wait is not known here.'
-      : `Waited ${row.run_queue_wait_ms} ms for a CPU (${row.run_queue_wait_pct} % of the window), ` +
+      : `Waited ${row.run_queue_wait_ms} ms for a CPU (${row.run_queue_wait_pct} % of the window${addedUp(row.run_queue_wait_pct)}), ` +
         `${latency?.samples ?? 0} waits${mean}.`,
     `Context switches ${told(row.switches_per_s)}/s (voluntary ${told(row.voluntary_per_s)}, involuntary ` +
       `${told(row.involuntary_per_s)}); migrations ${told(row.migrations_per_s)}/s, ${told(row.nr_migrations_total)} since start.`,

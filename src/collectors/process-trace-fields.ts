@@ -133,12 +133,18 @@ export function provenanceOf(
   return {
     source: `bpftrace, ${source}`,
     warnings: [...warnings, ...trace.warnings],
-    unavailable: [...unavailable, ...own.map(({ pid }) => leftOut(pid))],
+    unavailable: [...unavailable.map(alreadyTraced), ...own.map(({ pid }) => leftOut(pid))],
     lost_events: trace.lost_events,
   };
 }
 
 type Rows = Readonly<{ processes: readonly Readonly<{ pid: number }>[] }>;
+
+/** Whoever traces need not be told that a trace would tell more. */
+const alreadyTraced = (missing: Unavailable): Unavailable =>
+  missing.fix?.includes('trace_ms=')
+    ? { ...missing, reason: `${missing.reason} It is in run_queue_latency.`, fix: null }
+    : missing;
 
 const leftOut = (pid: number): Unavailable => ({
   what: `what was traced of process ${pid}`,

@@ -88,7 +88,7 @@ export async function collectProcesses(
       '/proc/PID/stat, /proc/PID/task/TID/{schedstat,sched}, /proc/PID/{status,cgroup,cmdline}',
     summary: [
       countLine(after, window_ms, compared),
-      ...(comm === undefined ? [] : [`${uses.length} of them have a name that begins so.`]),
+      ...(comm === undefined ? [] : [`${uses.length} of them have a name that begins with it.`]),
       ...rankingLines(uses, detailUses),
     ],
     window_ms,
@@ -208,7 +208,7 @@ function countLine(after: ProcessScan, window_ms: number, compared: ScanComparis
   const { running, kernel_threads } = totalsOf(after, compared);
   return (
     `${after.processes.size} processes (${kernel_threads} of them kernel threads), ${after.threads} threads, ` +
-    `${running} processes runnable; measured over ${window_ms} ms.`
+    `${running} ${running === 1 ? 'process' : 'processes'} runnable; measured over ${window_ms} ms.`
   );
 }
 

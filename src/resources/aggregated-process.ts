@@ -16,7 +16,7 @@ export const aggregatedProcess = defineResource({
     ...pageQuery(20, 200),
     sort: z.enum(process_sorts).default('cpu'),
     pid: wholeNumber(1, 4_194_304).optional().describe('only this process, with its threads'),
-    comm: z.string().min(1).max(64).optional().describe('only names that begin so'),
+    comm: z.string().min(1).max(64).optional().describe('only names that begin with it'),
     window_ms: wholeNumber(100, 10_000).optional().describe('default 500'),
     ...traceQuery,
     sched_ext: z

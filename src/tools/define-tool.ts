@@ -129,12 +129,20 @@ function problemOf(issue: z.core.$ZodIssue, names: readonly string[], dashes: st
   return name === '' ? message : `${dashes}${name}: ${message}`;
 }
 
+const kinds: Readonly<Record<string, string>> = {
+  number: 'a number',
+  int: 'a whole number',
+  array: 'a list',
+  boolean: 'true or false',
+};
+
 /** A shell hands over text where a number is meant: what is wrong is the text, not its type. */
 function messageOf(issue: z.core.$ZodIssue): string {
-  const wantsNumber =
-    issue.code === 'invalid_type' && (issue.expected === 'number' || issue.expected === 'int');
-  if (!wantsNumber || typeof issue.input !== 'string') return issue.message;
-  return `must be a number, not the text "${untrusted(issue.input, 40)}"`;
+  if (issue.code !== 'invalid_type') return issue.message;
+  if (issue.input === undefined) return 'is missing';
+  const kind = kinds[issue.expected];
+  if (kind === undefined || typeof issue.input !== 'string') return issue.message;
+  return `must be ${kind}, not the text "${untrusted(issue.input, 40)}"`;
 }
 
 function acceptedArguments(schema: z.ZodObject, dashes: string): string {
@@ -145,11 +153,19 @@ function acceptedArguments(schema: z.ZodObject, dashes: string): string {
     const { enum: values, type, minimum, maximum, default: fallback, description } = property;
     // Parameters of a URI are all text; what they mean stands in their own words.
     if (type === 'string' && !values && description) return `${name} (${description})`;
-    const range = minimum === undefined ? '' : ` ${minimum} to ${maximum ?? 'any'}`;
-    const kind = values ? values.join('|') : `${type ?? 'text'}${range}`;
-    return `${name} (${kind}${fallback === undefined ? '' : `, default ${fallback}`})`;
+    const kind = values ? values.join('|') : `${type ?? 'text'}${rangeOf(minimum, maximum)}`;
+    const usual = fallback === undefined || String(fallback) === '' ? '' : `, default ${fallback}`;
+    return `${name} (${kind}${usual})`;
   });
   return each.length === 0 ? 'no arguments.' : `${each.join(', ')}.`;
+}
+
+/** Every number that JSON carries is a safe one: as a bound that says nothing. */
+function rangeOf(minimum: number | undefined, maximum: number | undefined): string {
+  if (minimum === undefined) return '';
+  return maximum === undefined || maximum === Number.MAX_SAFE_INTEGER
+    ? ` from ${minimum}`
+    : ` ${minimum} to ${maximum}`;
 }
 
 /** Keeps an argument out of listings: it works, and few need it. Documented ones are always listed. */

@@ -62,6 +62,11 @@ test('a calm host has no finding and no cause', () => {
   expect(causesOf({})).toEqual([]);
 });
 
+test('waits of threads add up, and the finding says so', () => {
+  const [found] = triageFindings({ ...calm, processes: [process(7, 'pool', { wait_pct: 265 })] });
+  expect(found?.title).toBe('pool (7) waits for a CPU 265 % of the time, all its threads added up');
+});
+
 const hog = { busy_pct: 99, processes: [process(7, 'hog', { cpu_pct: 390 })] };
 const busy = [signal('cpu', 'busy_pct', 99), signal('cpu', 'run_queue', 60)];
 

@@ -158,6 +158,17 @@ describe('the list of processes', () => {
     expect(JSON.stringify(data.traced)).not.toContain('4242');
   });
 
+  test('is not told to trace', async () => {
+    const { ctx } = setup();
+    const wanted = { ...list, trace_ms: 1000 };
+    const { unavailable = [] } = await collectTracedProcesses(ctx, wanted, call);
+    const missing = unavailable.find(({ what }) => what.startsWith('latency.min_ns'));
+    expect(missing).toMatchObject({
+      fix: null,
+      reason: expect.stringContaining('run_queue_latency'),
+    });
+  });
+
   test('that is cut goes on with a further trace', async () => {
     const { ctx } = setup();
     const query = { ...list, limit: 1, comm: 's', trace_ms: 400 };

@@ -52,6 +52,14 @@ describe('what a process did', () => {
     });
   });
 
+  test('a share above 100 % is told to be of several threads', async () => {
+    host.write(before);
+    const { summary } = await rowsOf([() => host.write({ ...before, wait_ns: 1.1e9 })]);
+    expect(summary.join('\n')).toContain(
+      'busy (pid 7) 600 ms of 500 ms (120 %, its threads added up)',
+    );
+  });
+
   test('switches and migrations are rates over the detail window', async () => {
     const counts = { ...before, voluntary: 10, involuntary: 5, migrations: 40 };
     host.write(counts);

@@ -98,6 +98,12 @@ describe('query_stats', () => {
     },
   );
 
+  test('counts one as one', async () => {
+    const ctx = scriptedContext(fakeHost({}));
+    const { summary } = await queryStats.invoke({ stat_type: 'dsq' }, ctx, call);
+    expect(summary[0]).toMatch(/^1 resource on dsq/);
+  });
+
   test('says why sched_ext figures are missing and what brings them', async () => {
     const without = await ask({ stat_type: 'scheduler' });
     const scx = without.find(({ uri }) => uri === 'stats://scheduler/scx');

@@ -20,7 +20,7 @@ export const controlEventTracking = defineTool({
       .describe('comma-separated; default: scheduling, process life, alerts'),
     pid: z.int().min(1).max(4_194_304).optional().describe('one thread'),
     tgid: z.int().min(1).max(4_194_304).optional().describe('one process'),
-    comm: z.string().min(1).max(15).optional().describe('names that begin so'),
+    comm: z.string().min(1).max(15).optional().describe('names that begin with it'),
     cpu: z.int().min(0).max(65_535).optional().describe('one CPU'),
     min_latency_us: z
       .int()

@@ -58,7 +58,7 @@ function answer(ctx: Context, stat_type: StatType | undefined) {
     data: { stat_type: stat_type ?? null, resources: rows, usage: usage(available) },
     source: 'the resources of this server',
     summary: [
-      `${rows.length} resources${stat_type === undefined ? '' : ` on ${stat_type}`}, ${available.length} available on this host.`,
+      `${rows.length} ${rows.length === 1 ? 'resource' : 'resources'}${stat_type === undefined ? '' : ` on ${stat_type}`}, ${available.length} available on this host.`,
       ...available.slice(0, 4).map(({ uri, title }) => `${uri}: ${title}`),
     ],
     unavailable: rows
