@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { untrusted } from '../../parsers/untrusted.ts';
 import { auditLines, usualAuditFile } from '../audit/audit-file.ts';
@@ -55,7 +56,11 @@ function beginning(since: string, now: Date): number {
 }
 
 function listing(path: string, entries: readonly AuditEntry[], torn: number): string[] {
-  if (entries.length === 0) return [`${path}: nothing that fits.`, ...tornNote(torn)];
+  if (entries.length === 0) {
+    return existsSync(path)
+      ? [`${path}: nothing that fits.`, ...tornNote(torn)]
+      : [`There is no ${path}: nothing was recorded there. --audit file has a server record it.`];
+  }
   const shown = entries.slice(-most_rows);
   const left_out = entries.length - shown.length;
   return [

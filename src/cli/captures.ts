@@ -27,5 +27,6 @@ export function captures([verb = 'list', ...ids]: readonly string[], ctx: Contex
     bytes,
     created_at,
   }));
-  return [...summary, ...renderTable(rows, widthOf(process.stdout), ownStyle())].join('\n');
+  const table = rows.length === 0 ? [] : renderTable(rows, widthOf(process.stdout), ownStyle());
+  return [...summary, ...table].join('\n');
 }

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as z from 'zod/v4';
+import type { Envelope } from '../answer.ts';
 import { type Capture, loadCapture, saveView } from '../collectors/profile-captures.ts';
 import { type FileView, viewFile } from '../collectors/profile-view-files.ts';
 import type { Call, Context } from '../context.ts';
@@ -52,11 +53,7 @@ export async function profileCommand(
   if (target === null && !open) return answer;
   const id = 'capture_id' in answer.data ? answer.data.capture_id : null;
   if (typeof id !== 'string') {
-    throw new TracewrightError(
-      'EXECUTION_FAILED',
-      `There is no profile to be written: ${[...answer.summary, ...(answer.warnings ?? [])].join(' ')}`,
-      'See what works here and how to get the rest to work: tracewright doctor',
-    );
+    throw nothingToWrite(answer, args['pid']);
   }
   const capture = loadCapture(ctx, id);
   if (target) {
@@ -67,6 +64,26 @@ export async function profileCommand(
   const written = target === null ? [] : [`Written: ${target.file}`];
   return { ...answer, summary: [...answer.summary, ...written, ...shown] };
 }
+
+function nothingToWrite(
+  { data, summary, warnings = [] }: Envelope,
+  pid: unknown,
+): TracewrightError {
+  return new TracewrightError(
+    'EXECUTION_FAILED',
+    `There is no profile to be written: ${[...summary, ...warnings].join(' ')}`,
+    'total_samples' in data && data.total_samples === 0 ? ofWhatWaits(pid) : whyNone(warnings),
+  );
+}
+
+/** A profile of CPUs has nothing of what does not run. */
+const ofWhatWaits = (pid: unknown): string =>
+  `Profile for longer, or where it waits: tracewright profile offcpu${pid === undefined ? '' : ` pid=${pid}`}`;
+
+const whyNone = (warnings: readonly string[]): string =>
+  warnings.some((each) => each.includes('is not kept'))
+    ? 'Name a folder of your own where profiles are kept: --state-dir DIR'
+    : 'See what works here and how to get the rest to work: tracewright doctor';
 
 /** Words without "=" come first; the rest are arguments of the tool. */
 function sourceOf(words: readonly string[]) {

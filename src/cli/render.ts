@@ -34,6 +34,8 @@ function renderField(name: string, value: unknown, width: number, style: Style):
   if (value === null || value === undefined) return [];
   const rows = records(value);
   if (rows.length > 0) return [`${name}:`, ...renderTable(rows, width - 2, style).map(indent), ''];
+  const sentences = texts(value).filter((each) => each.endsWith('.'));
+  if (sentences.length > 0) return [`${name}:`, ...texts(value).map(indent)];
   if (Array.isArray(value))
     return value.length === 0 ? [] : [`${name}: ${value.map((each) => cell(each)).join(', ')}`];
   if (!isRecord(value)) return [`${name}: ${scalar(value)}`];

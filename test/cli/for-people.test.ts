@@ -57,11 +57,17 @@ describe('report', () => {
   });
 });
 
+test('an audit that was never written is told from one with nothing that fits', () => {
+  const { stdout, status } = tracewright('audit', '--audit', join(room, 'none', 'audit.jsonl'));
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^There is no \S+audit\.jsonl: nothing was recorded there\./);
+});
+
 describe('captures', () => {
   test('of an empty folder are none', () => {
     const { stdout, status } = tracewright('captures', 'list');
     expect(status).toBe(0);
-    expect(stdout).toContain('No capture is kept.');
+    expect(stdout).toBe('No capture is kept.\n');
   });
 
   test('that are not there cannot be deleted', () => {

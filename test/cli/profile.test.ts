@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -51,6 +51,21 @@ test('folded stacks have the options of the stackcollapse programs', () => {
   expect(readFileSync(out, 'utf8')).toBe('prog-10/11;sys_read_[k] 1\n');
   expect(profile(file, 'event=nothing').stderr).toContain('It has: cpu-clock, page-faults');
   expect(profile(file, 'marks=nonsense').stderr).toContain('marks');
+});
+
+test('who profiles a process that waits all the time is sent off the CPU', () => {
+  const sleeper = spawn('sleep', ['60'], { stdio: 'ignore' });
+  try {
+    const { pid = 0 } = sleeper;
+    const out = join(folder, 'sleep.svg');
+    const { stderr, status } = profile(`pid=${pid}`, 'duration_seconds=1', '--out', out);
+    expect(status).toBe(1);
+    // Without perf and bpftrace there are no samples, rather than none of it.
+    if (stderr.includes('0 samples')) expect(stderr).toContain(`profile offcpu pid=${pid}`);
+    else expect(stderr).toContain('tracewright doctor');
+  } finally {
+    sleeper.kill('SIGKILL');
+  }
 });
 
 test('as PNG it is a picture', () => {

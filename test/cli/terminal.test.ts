@@ -62,6 +62,13 @@ test('colours change nothing but the looks', () => {
   );
 });
 
+test('sentences have lines of their own, words share one', () => {
+  const data = { actions: ['Do this, or that.', 'Then look again.'], tools: ['perf', 'bpftool'] };
+  expect(renderAnswer({ data })).toBe(
+    'actions:\n  Do this, or that.\n  Then look again.\ntools: perf, bpftool',
+  );
+});
+
 describe('progress', () => {
   const terminal = (isTTY: boolean) => {
     const written: string[] = [];
