@@ -220,10 +220,3 @@ test('what was not measured is no finding', () => {
   const unknown = { ...calm, run_queue: null, block: null, throttled: null, busy_pct: null };
   expect(triageFindings(unknown)).toEqual([]);
 });
-
-test('waits of several threads are told as their sum, which may be more than the window', () => {
-  const [finding] = triageFindings({ ...calm, processes: [process(7, 'pool', { wait_pct: 350 })] });
-  expect(finding?.title).toBe(
-    'threads of pool (7) wait for a CPU 350 % of the time, added up over all of them',
-  );
-});
