@@ -10,6 +10,7 @@ ListenStream=${helper_socket}
 SocketMode=0660
 SocketGroup=tracewright
 DirectoryMode=0755
+RemoveOnStop=yes
 Accept=yes
 MaxConnections=16
 
@@ -19,11 +20,12 @@ WantedBy=sockets.target
 
 /**
  * The service of one connection. What is not taken away, and what for:
- * SYS_ADMIN, BPF, PERFMON: loading programs, perf events of all CPUs, tracefs and mounts of its own,
- * which SYS_CHROOT lets it enter. SYS_PTRACE, DAC_READ_SEARCH: symbols of programs of other users.
- * SYSLOG: addresses of the kernel. SYS_RESOURCE, IPC_LOCK: memory of BPF maps before 5.11. Kernel
- * tunables stay writable: tracefs and kernel.bpf_stats_enabled are among them. Node.js and LLVM make
- * code at run time, so MemoryDenyWriteExecute cannot be set.
+ * SYS_ADMIN, BPF, PERFMON: loading and listing programs, perf events of all CPUs, tracefs and mounts
+ * of its own, which SYS_CHROOT lets it enter. SYS_PTRACE, DAC_READ_SEARCH: symbols of programs of
+ * other users, also in /home. SYSLOG: addresses and messages of the kernel (/dev/kmsg). Of /sys and
+ * /proc/sys it may write tracefs and one setting; ProtectKernelTunables would hide /proc/kallsyms,
+ * ProtectKernelLogs the messages, ProtectKernelModules the headers that BCC compiles against. Node.js
+ * and LLVM make code at run time, so MemoryDenyWriteExecute cannot be set.
  */
 export const serviceUnit = (program: HelperProgram): string => `[Unit]
 Description=Tracewright helper for one connection
@@ -39,22 +41,31 @@ RuntimeDirectory=tracewright-helper
 RuntimeDirectoryPreserve=yes
 User=root
 UMask=0077
-CapabilityBoundingSet=CAP_SYS_ADMIN CAP_BPF CAP_PERFMON CAP_SYS_PTRACE CAP_DAC_READ_SEARCH CAP_SYS_CHROOT CAP_SYSLOG CAP_SYS_RESOURCE CAP_IPC_LOCK
+CapabilityBoundingSet=CAP_SYS_ADMIN CAP_BPF CAP_PERFMON CAP_SYS_PTRACE CAP_DAC_READ_SEARCH CAP_SYS_CHROOT CAP_SYSLOG
 NoNewPrivileges=yes
 ProtectSystem=strict
 ProtectHome=read-only
+ReadOnlyPaths=/sys /proc/sys /proc/irq -/proc/sysrq-trigger
+ReadWritePaths=-/sys/kernel/tracing -/sys/kernel/debug/tracing -/proc/sys/kernel/bpf_stats_enabled
+InaccessiblePaths=-/etc/shadow -/etc/gshadow -/etc/ssh
 PrivateTmp=yes
+PrivateMounts=yes
+PrivateIPC=yes
 PrivateNetwork=yes
+IPAddressDeny=any
+DevicePolicy=closed
+DeviceAllow=/dev/kmsg r
 ProtectClock=yes
 ProtectHostname=yes
 ProtectControlGroups=yes
-RestrictAddressFamilies=AF_UNIX AF_NETLINK
+RestrictAddressFamilies=AF_UNIX
 RestrictSUIDSGID=yes
 RestrictRealtime=yes
 RestrictNamespaces=mnt
 LockPersonality=yes
 SystemCallArchitectures=native
-SystemCallFilter=~@clock @cpu-emulation @module @obsolete @raw-io @reboot @swap
+SystemCallFilter=@system-service @mount bpf perf_event_open
+SystemCallFilter=~@aio @chown @keyring @setuid
 SystemCallErrorNumber=EPERM
 KeyringMode=private
 LimitMEMLOCK=infinity
