@@ -1,6 +1,10 @@
 import './require-node.ts';
+import { basename } from 'node:path';
 import { main } from './cli/main.ts';
 
-void main(process.argv.slice(2)).then((code) => {
+const [, started = '', ...words] = process.argv;
+// An installation has a link of this name beside that of the program.
+const mode = basename(started) === 'tracewright-helper' ? ['helper'] : [];
+void main([...mode, ...words]).then((code) => {
   process.exitCode = code;
 });
