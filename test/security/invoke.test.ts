@@ -14,7 +14,7 @@ import { figure, tries } from './budget.ts';
 import { hostile } from './hostile-values.ts';
 import { unfit } from './unfit.ts';
 
-const runs = Math.ceil(tries(10_000, 400) / tools.length);
+const runs = Math.ceil(tries(5000, 400) / tools.length);
 /** Windows pass at once here; a call that takes so long is stuck. */
 const stuck_ms = 60_000;
 const room = mkdtempSync(join(tmpdir(), 'tracewright-invoke-'));

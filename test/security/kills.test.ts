@@ -32,7 +32,7 @@ const captures: readonly Readonly<{ name: string; args: object }>[] = [
 const [, first, last] = /^(\d+)-(\d+)$/.exec(process.env['TRACEWRIGHT_KILLS'] ?? '') ?? [];
 const from = Number(first ?? 0);
 const kills = Array.from(
-  { length: last === undefined ? tries(200, 12) : Number(last) + 1 - from },
+  { length: last === undefined ? tries(200, 9) : Number(last) + 1 - from },
   (_, index) => from + index,
 );
 /** A busy machine takes long to end a program; nothing waits so long that is not stuck. */
@@ -140,7 +140,7 @@ describe.skipIf(!able)('killed at a random moment (needs root, perf, bpftool and
     void server?.call(name, args).then(() => {
       isAnswered = true;
     });
-    const family = await watch(pid, roll() * 4000, () => isAnswered);
+    const family = await watch(pid, roll() * 2500, () => isAnswered);
     const others = [...family.processes.keys()].filter((each) => each !== pid);
     const victim = whom === 'server' || others.length === 0 ? pid : oneOf(others);
     try {
