@@ -30,7 +30,8 @@ export type GethostlatencyOutput = Readonly<{
   health: TraceHealth;
   lookups: readonly NameLookup[];
   /** The longest wait first. */
-  unanswered: readonly OpenLookup[];
+  /** Null where the program did not tell when it ended. */
+  unanswered: readonly OpenLookup[] | null;
 }>;
 
 const row = /^(\d{1,20}) (\d{1,20}) (\d{1,20}) (-?\d{1,20}) (.*?)\|(.*)$/s;
@@ -62,9 +63,12 @@ export function parseGethostlatency(text: string): GethostlatencyOutput {
 }
 
 /** Those that began and did not end: a lookup began at its end less its time. */
-function unanswered(output: BpftraceOutput, lookups: readonly NameLookup[]): readonly OpenLookup[] {
+function unanswered(
+  output: BpftraceOutput,
+  lookups: readonly NameLookup[],
+): readonly OpenLookup[] | null {
   const until_ns = output.map('@until').get('');
-  if (until_ns === undefined) return [];
+  if (until_ns === undefined) return null;
   const ended = new Set(
     lookups.map(({ at_ns, took_ns, pid }) => `${(at_ns ?? 0) - took_ns} ${pid}`),
   );

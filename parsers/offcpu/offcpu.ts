@@ -11,8 +11,8 @@ export type BlockedStack = Readonly<{
   user: readonly string[];
   count: number;
   total_ns: number;
-  /** Of all waits of this thread in this place of the kernel. */
-  max_ns: number;
+  /** Of all waits of this thread in this place of the kernel; null where there was no room for it. */
+  max_ns: number | null;
 }>;
 
 /** A task that had not come back at the end. */
@@ -27,7 +27,8 @@ export type WaitingTask = Readonly<{
 export type OffcpuOutput = Readonly<{
   health: TraceHealth;
   stacks: readonly BlockedStack[];
-  waiting: readonly WaitingTask[];
+  /** Null where the program did not tell when it ended. */
+  waiting: readonly WaitingTask[] | null;
   /** By tid, of tasks that had left the CPU before: when they came back, since the window began. */
   back_ns: ReadonlyMap<number, number>;
   /** Monotonic time at which the window began; null where it did not. */
@@ -55,7 +56,7 @@ export function parseOffcpu(text: string): OffcpuOutput {
   const stacks = [...sums].flatMap(([key, { count, total }]) => {
     const place = readPlace(key);
     if (place === null) return [];
-    return [{ ...place, count, total_ns: total, max_ns: longest.get(placeKey(place)) ?? 0 }];
+    return [{ ...place, count, total_ns: total, max_ns: longest.get(placeKey(place)) ?? null }];
   });
   return {
     health: output.health,
@@ -94,8 +95,11 @@ function longestByPlace(longest: ReadonlyMap<string, number>): ReadonlyMap<strin
   return byPlace;
 }
 
-function waitingTasks(output: ReturnType<typeof readBpftraceOutput>): readonly WaitingTask[] {
-  const until = output.map('@until').get('') ?? 0;
+function waitingTasks(
+  output: ReturnType<typeof readBpftraceOutput>,
+): readonly WaitingTask[] | null {
+  const until = output.map('@until').get('');
+  if (until === undefined) return null;
   const stacks = output.texts('@kernel_stack');
   const since_by_tid = [...output.map('@since')].filter(([tid]) => isId(tid));
   return since_by_tid.map(([tid, since]) => ({

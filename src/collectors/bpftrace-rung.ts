@@ -105,8 +105,11 @@ async function measure<T extends Output>(
   call.signal.throwIfAborted();
   if (began_ms === null) throw notAttached(finished, allowance_ms);
   const watched_ms = ctx.monotonicMs() - began_ms;
-  const value = plan.parse(pieces.join(''));
+  const printed = pieces.join('');
+  const value = plan.parse(printed);
   const { window_ns, lost_events } = value.health;
+  // An empty map is not printed either: what nobody told is not 0.
+  if (window_ns === null && !toldAnything(printed)) throw endedSilently(finished);
   return {
     value,
     source: `bpftrace (${script}.bt)`,
@@ -116,19 +119,32 @@ async function measure<T extends Output>(
   };
 }
 
+/** Whether it printed an event or a map. A program prints its maps, the window among them, as it ends. */
+const toldAnything = (text: string): boolean =>
+  /^\{"type": "(?:map|hist|stats|printf)"(?!, "data": "began")/m.test(text);
+
+const endedSilently = ({ signal, exit_code, stopped_by }: Finished): TracewrightError =>
+  new TracewrightError(
+    'EXECUTION_FAILED',
+    `bpftrace ended (${signal ?? (stopped_by === 'exit' ? `exit ${exit_code}` : stopped_by)}) before it told what it had counted.`,
+    'Try again; `dmesg` tells whether the kernel killed it for want of memory.',
+  );
+
 /** bpftrace prints the address of a frame of the kernel that it cannot name. */
 export const shownFrames = ({ settings }: Context, text: string): string =>
   settings.showAddresses ? text : hideKernelAddresses(text, '[unknown]');
 
 function warningsOf(
   { stopped_by }: Finished,
-  { lost_events, refused_updates, longest_map }: TraceHealth,
+  { window_ns, lost_events, refused_updates, longest_map }: TraceHealth,
   map_keys: number,
 ): readonly string[] {
+  const early = stopped_by === 'exit' && window_ns === null;
   const cut = stopped_by === 'output_limit' || stopped_by === 'deadline';
   const late = stopped_by === 'caller';
   const full = refused_updates > 0 || longest_map >= map_keys;
   return [
+    ...(early ? ['bpftrace ended before it had told everything.'] : []),
     ...(late
       ? ['bpftrace was ended while it named functions: some stacks end at the kernel.']
       : []),

@@ -57,7 +57,7 @@ export async function collectDnsLatency(ctx: Context, query: Query, call: Call) 
     ...(slowest.length > most_queries
       ? { truncated: true, total: slowest.length, next: 'perf_dns_latency with pid' }
       : {}),
-    unavailable: [...parts.unavailable, ...(lookups && !unanswered ? [ended_only] : [])],
+    unavailable: [...parts.unavailable, ...(lookups && !unanswered ? [noUnanswered(method)] : [])],
     summary: lookups
       ? inWords(slowest, unanswered ?? [], parts.window_ms ?? 0)
       : ['Lookups of names could not be traced: see unavailable.'],
@@ -77,11 +77,18 @@ function summaryOf(lookups: readonly NameLookup[], unanswered: Lookups['unanswer
   };
 }
 
-const ended_only: Unavailable = {
-  what: 'unanswered',
-  reason: 'gethostlatency tells of lookups only when they end.',
-  fix: 'apt-get install bpftrace',
-};
+const noUnanswered = (method: string | null): Unavailable =>
+  method === 'bpftrace'
+    ? {
+        what: 'unanswered',
+        reason: 'bpftrace ended before it told which lookups still waited.',
+        fix: null,
+      }
+    : {
+        what: 'unanswered',
+        reason: 'gethostlatency tells of lookups only when they end.',
+        fix: 'apt-get install bpftrace',
+      };
 
 /** How lookups can be traced, best first. */
 export function dnsRungs(

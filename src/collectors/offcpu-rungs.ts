@@ -83,7 +83,7 @@ function bpftraceOffcpu(ctx: Context, query: OffcpuQuery, began: () => void): Ru
 
 function fromBpftrace(output: OffcpuOutput, min_block_us: number): OffcpuTrace {
   const nameOf = (pid: number): string => output.names.get(pid) ?? '';
-  const waiting = output.waiting.filter(({ waited_ns }) => waited_ns >= min_block_us * 1000);
+  const told = output.waiting?.filter(({ waited_ns }) => waited_ns >= min_block_us * 1000) ?? null;
   return {
     blocked: [
       ...output.stacks.map(({ count, total_ns, max_ns, ...place }) => ({
@@ -91,9 +91,9 @@ function fromBpftrace(output: OffcpuOutput, min_block_us: number): OffcpuTrace {
         comm: nameOf(place.pid),
         waits: count,
         total_us: total_ns / 1000,
-        max_us: max_ns / 1000,
+        max_us: max_ns === null ? null : max_ns / 1000,
       })),
-      ...waiting.map(({ pid, tid, state, kernel, waited_ns }) => ({
+      ...(told ?? []).map(({ pid, tid, state, kernel, waited_ns }) => ({
         pid,
         tid,
         comm: nameOf(pid),
@@ -107,7 +107,7 @@ function fromBpftrace(output: OffcpuOutput, min_block_us: number): OffcpuTrace {
     ],
     back_us: new Map([...output.back_ns].map(([tid, ns]) => [tid, ns / 1000])),
     from_ns: output.from_ns,
-    still_waiting: waiting.length,
+    still_waiting: told?.length ?? null,
   };
 }
 

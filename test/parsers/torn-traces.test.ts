@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { parseGethostlatency } from '../../parsers/gethostlatency/gethostlatency.ts';
+import { parseOffcpu } from '../../parsers/offcpu/offcpu.ts';
+
+/** Synthetic: what bpftrace had printed when it was killed on its way. */
+const torn = (...lines: readonly string[]): string => `${lines.join('\n')}\n{"type": "ma`;
+
+test('tasks that had not come back waited an unknown time where the end is not told', () => {
+  const output = parseOffcpu(
+    torn(
+      '{"type": "map", "data": {"@from": 1000}}',
+      '{"type": "map", "data": {"@since": {"27325": 5000}}}',
+      '{"type": "map", "data": {"@process": {"27325": 27281}}}',
+    ),
+  );
+  expect(output.waiting).toBeNull();
+});
+
+test('a wait of which no maximum was kept has none, not 0', () => {
+  const key = '27281,27323,1,\\n    __schedule+1560\\n';
+  const { stacks } = parseOffcpu(
+    torn(
+      '{"type": "map", "data": {"@from": 1000}}',
+      `{"type": "stats", "data": {"@blocked_ns": {"${key}": {"count": 2, "average": 50, "total": 100}}}}`,
+    ),
+  );
+  expect(stacks).toMatchObject([{ count: 2, total_ns: 100, max_ns: null }]);
+});
+
+test('which lookups still wait is not known where the end of the window is not told', () => {
+  const { unanswered } = parseGethostlatency(torn('{"type": "map", "data": {"@from": 1000}}'));
+  expect(unanswered).toBeNull();
+});
