@@ -21,6 +21,7 @@ import {
 } from './sched-trace-cpus.ts';
 import { cpuTraceLines } from './sched-trace-words.ts';
 import { readTopology, type Topology } from './topology.ts';
+import { readOffRanges } from './wait-figures.ts';
 
 /** One window over all CPUs, and where each CPU belongs. */
 export type CpuMeasurement = Readonly<{
@@ -133,7 +134,12 @@ export function provenance({
     window_ms: window.window_ms,
     ...(traced ? { lost_events: traced.lost_events } : {}),
     warnings: [...window.warnings, ...(traced?.warnings ?? [])],
-    unavailable: [...window.unavailable, ...frequencies.unavailable, ...untraced],
+    unavailable: [
+      ...window.unavailable,
+      ...frequencies.unavailable,
+      ...untraced,
+      ...(traced ? [readOffRanges] : []),
+    ],
   };
 }
 

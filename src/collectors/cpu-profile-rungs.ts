@@ -174,14 +174,20 @@ async function measureProcfs(
   const before = await scanProcesses(ctx, call);
   await ctx.sleep(duration_ms, call.signal);
   const after = await scanProcesses(ctx, call);
-  const cpu_time = compareScans(before, after)
-    .uses.filter(({ now }) => target.scope === 'all' || now.pid === target.pid)
+  const { uses, ended } = compareScans(before, after);
+  const cpu_time = uses
+    .filter(({ now }) => target.scope === 'all' || now.pid === target.pid)
     .map(({ now, runtime_ms }) => ({ pid: now.pid, comm: now.comm, cpu_ms: runtime_ms }));
   return {
     value: { profile: null, idle_aside: 0, kernel_names_only: false, user_only: false, cpu_time },
     source: '/proc/PID/stat, /proc/PID/task/TID/schedstat',
     window_ms: Math.round(after.started_ms - before.started_ms),
     lost_events: null,
-    warnings: ['CPU time by process only: functions need perf or bpftrace.'],
+    warnings: [
+      'CPU time by process only: functions need perf or bpftrace.',
+      ...(ended > 0
+        ? [`${ended} processes ended within the window: what they used is not in it.`]
+        : []),
+    ],
   };
 }

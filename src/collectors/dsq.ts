@@ -11,6 +11,7 @@ import type { SchedulerShare } from './dsq-stages.ts';
 import { perSecond, round } from './rates.ts';
 import { schedExtState } from './sched-ext.ts';
 import { changeInWords } from './scheduler-change.ts';
+import { readOffRanges } from './wait-figures.ts';
 
 type DsqQuery = Readonly<{ limit: number; offset: number; window_ms: number; histogram: boolean }>;
 export type Dsqs = Readonly<{
@@ -66,7 +67,7 @@ export async function collectDsqs(
     warnings: changes.map((change) =>
       changeInWords(change, change.after_ms === 0 ? 'meanwhile' : `after ${change.after_ms} ms`),
     ),
-    unavailable: leftOut(watched),
+    unavailable: [...leftOut(watched), ...(shares.length > 0 ? [readOffRanges] : [])],
   };
 }
 

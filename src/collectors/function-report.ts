@@ -16,6 +16,7 @@ import type { ChosenFunctions } from './function-choice.ts';
 import type { Kept } from './profile-captures.ts';
 import { percent, perSecond, round } from './rates.ts';
 import type { TracedProcess } from './traced-process.ts';
+import { readOffRanges } from './wait-figures.ts';
 
 type Latency = Readonly<{
   /** Calls that began and returned within the window. */
@@ -108,6 +109,7 @@ export function reportFunctions(mode: FunctionMode, traced: Traced): Reading<Fun
     window_ms,
     ...cut(shown, 'the same call with fewer functions, or with pid'),
     warnings: [...traced.warnings, ...remarks(mode, traced)],
+    unavailable: functions.some(({ latency }) => latency) ? [readOffRanges] : [],
   };
 }
 

@@ -12,6 +12,7 @@ import { processName } from './thread-owners.ts';
 import {
   addWaits,
   histogramRows,
+  readOffRanges,
   type WaitFigures,
   type WaitSummary,
   waitFigures,
@@ -133,7 +134,11 @@ export function provenanceOf(
   return {
     source: `bpftrace, ${source}`,
     warnings: [...warnings, ...trace.warnings],
-    unavailable: [...unavailable.map(alreadyTraced), ...own.map(({ pid }) => leftOut(pid))],
+    unavailable: [
+      ...unavailable.map(alreadyTraced),
+      readOffRanges,
+      ...own.map(({ pid }) => leftOut(pid)),
+    ],
     lost_events: trace.lost_events,
   };
 }

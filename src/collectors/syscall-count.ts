@@ -14,6 +14,7 @@ import {
 } from './syscall-rows.ts';
 import { type SyscallUses, syscallRungs } from './syscall-rungs.ts';
 import { tracedProcess } from './traced-process.ts';
+import { readOffRanges } from './wait-figures.ts';
 
 type Query = Readonly<{
   duration_seconds: number;
@@ -138,6 +139,9 @@ function gaps(uses: SyscallUses | null, query: Query): readonly Unavailable[] {
   if (query.include_latency && syscalls.every(({ took }) => !took?.buckets.length)) {
     const reason = 'This way of counting keeps sums, and not how the times spread.';
     found.push({ what: 'p50_us, p99_us, max_us', reason, fix: null });
+  }
+  if (query.include_latency && syscalls.some(({ took }) => took?.buckets.length)) {
+    found.push(readOffRanges);
   }
   return found;
 }

@@ -67,6 +67,13 @@ async function measure<T>(ctx: Context, plan: Plan<T>, call: Call): Promise<Meas
     source: `${tool} (${family === 'libbpf' ? 'libbpf-tools' : 'BCC'})`,
     window_ms: duration_ms,
     lost_events: null,
-    warnings: cut ? [`${tool} was ended by its ${finished.stopped_by}: it is told in part.`] : [],
+    warnings: [
+      ...(cut ? [`${tool} was ended by its ${finished.stopped_by}: it is told in part.`] : []),
+      ...(endless
+        ? [
+            `${tool} does not tell when it began to watch: rates rest on the ${duration_ms} ms asked for.`,
+          ]
+        : []),
+    ],
   };
 }

@@ -1,6 +1,7 @@
 import type { Bucket } from '../../parsers/bpftrace-json/bpftrace-json.ts';
 import { addDistributions, type Distribution } from '../../parsers/distribution.ts';
 import { percentile } from '../analysis/histogram.ts';
+import type { Unavailable } from '../reading.ts';
 import { round } from './rates.ts';
 
 /** How many waits there were; all else is null where there was none. */
@@ -13,6 +14,14 @@ export type WaitSummary = Readonly<{
 /** Percentiles are read off ranges that double: p50_ns of 3000 lies between 2048 and 4095. */
 export type WaitFigures = WaitSummary &
   Readonly<{ p50_ns: number | null; p90_ns: number | null; p99_ns: number | null }>;
+
+/** What stands beside percentiles whose range does not. */
+export const readOffRanges: Unavailable = {
+  what: 'exact percentiles',
+  reason:
+    'They are read off ranges that double, each taken as evenly filled: the true value lies in the same range. Counts, averages and maxima are exact.',
+  fix: null,
+};
 
 export function waitFigures(waits: Distribution): WaitFigures {
   const { buckets } = waits;

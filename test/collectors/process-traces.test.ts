@@ -155,6 +155,7 @@ describe('the list of processes', () => {
     const own = data.processes.find(({ pid }) => pid === 30);
     expect(own).toMatchObject({ self: true, wakeup_latency: null, wakers: null });
     expect(unavailable?.map(({ what }) => what)).toContain('what was traced of process 30');
+    expect(unavailable?.map(({ what }) => what)).toContain('exact percentiles');
     expect(JSON.stringify(data.traced)).not.toContain('4242');
   });
 

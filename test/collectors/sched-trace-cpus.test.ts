@@ -67,6 +67,14 @@ function bigHost(parts: Partial<Context>, maps = printed) {
   return { ctx, tracer };
 }
 
+test('percentiles that a histogram tells are not called exact', async () => {
+  const { ctx } = bigHost({});
+  const traced = await collectAggregatedCpu(ctx, { ...cpuPage, trace_ms: 100 }, call);
+  expect(traced.unavailable?.map(({ what }) => what)).toContain('exact percentiles');
+  const untraced = await collectAggregatedCpu(ctx, cpuPage, call);
+  expect(untraced.unavailable?.map(({ what }) => what)).not.toContain('exact percentiles');
+});
+
 test('without trace_ms nothing is started and no field is added', async () => {
   const { ctx, tracer } = bigHost({});
   const { data, source, lost_events } = await collectAggregatedCpu(ctx, cpuPage, call);
