@@ -26,6 +26,7 @@ import { windowMeter } from './counter-window.ts';
 import { stalledShares } from './host-activity.ts';
 import { growth, round } from './rates.ts';
 import { psiMetrics } from './snapshot-data.ts';
+import { count } from './topology-words.ts';
 
 export type CgroupSummary = ReturnType<typeof figuresOf> &
   Readonly<{
@@ -233,7 +234,7 @@ function summary(
     cpu.effective_limit_cores === null
       ? `${used}, ${limitTold ? 'no limit' : 'CPU limit unknown'}.`
       : `${used} of ${cpu.effective_limit_cores}; ${throttling(cpu.window)}.`,
-    `${held}; ${pids.current ?? 'unknown'} tasks.`,
+    `${held}; ${pids.current === null ? 'number of tasks unknown' : count(pids.current, 'task')}.`,
     ...issues.slice(0, 3),
     ...(busiest[0] ? [busiestLine(busiest[0])] : []),
   ];

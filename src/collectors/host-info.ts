@@ -16,6 +16,7 @@ import { ownPermissions } from './own-capabilities.ts';
 import { readSelf } from './process-places.ts';
 import { programVersions } from './program-versions.ts';
 import { readTopology } from './topology.ts';
+import { count } from './topology-words.ts';
 import { virtualisation } from './virtualisation.ts';
 
 export type HostInfo = Awaited<ReturnType<typeof infoOf>>;
@@ -182,8 +183,8 @@ function inWords({ system, cpu, virtualization, memory, capabilities, ebpf, prog
     system.uptime_seconds === null ? 'unknown' : (system.uptime_seconds / 86_400).toFixed(1);
   return [
     `${system.hostname}: Linux ${system.kernel} (${system.arch}), up ${days} days.`,
-    `${cpu.model ?? 'Unknown processor'}: ${cpu.sockets} sockets, ${cpu.cores} cores, ` +
-      `${cpu.threads} CPUs, ${cpu.numa_nodes} NUMA nodes.`,
+    `${cpu.model ?? 'Unknown processor'}: ${count(cpu.sockets, 'socket')}, ${count(cpu.cores, 'core')}, ` +
+      `${count(cpu.threads, 'CPU')}, ${count(cpu.numa_nodes, 'NUMA node')}.`,
     `${amount(memory.total_bytes)} of memory, transparent huge pages ` +
       `${memory.thp_mode ?? 'unknown'}; runs in ${virtualization.type}, cgroup ${virtualization.cgroup_mode}.`,
     `May profile the whole machine: ${yes(capabilities.perf_permitted)}; may load BPF: ` +

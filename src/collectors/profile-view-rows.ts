@@ -100,7 +100,7 @@ function callers({ profile }: Capture, wanted: string | undefined): ViewRows {
   if (wanted === undefined) {
     throw new TracewrightError(
       'INVALID_PARAMS',
-      'Whose callers are asked for is missing.',
+      'The function whose callers are wanted is missing.',
       'Name the function: function=NAME, as view=top lists it.',
     );
   }

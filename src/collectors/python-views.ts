@@ -6,6 +6,7 @@ import type { Unavailable } from '../reading.ts';
 import { loadProfile, type StoredProfile } from './python-profiles.ts';
 import { shownHotspots } from './python-shown.ts';
 import { leakRows, profileInWords, profileSummary, recommendations } from './python-summary.ts';
+import { count } from './topology-words.ts';
 
 /** What a profile does not hold, and how to get it. */
 export function pythonNotes({ profile, run }: StoredProfile): Unavailable[] {
@@ -36,6 +37,12 @@ const provenance = (stored: StoredProfile) => ({
   warnings: stored.run.warnings,
 });
 
+const costs: Readonly<Record<HotspotType, string>> = {
+  cpu: 'CPU time',
+  memory: 'memory',
+  gpu: 'GPU time',
+};
+
 type HotspotQuery = Readonly<{ profile_id: string; top_n: number; offset: number }>;
 
 /** The dearest lines of one kind. */
@@ -55,8 +62,8 @@ export function readHotspots(
     unavailable: notes,
     summary: [
       rows.length === 0
-        ? `No line of ${stored.run.program} shows ${type} cost.`
-        : `${rows.length} lines of ${stored.run.program} show ${type} cost.`,
+        ? `No line of ${stored.run.program} costs ${costs[type]}.`
+        : `${stored.run.program}: ${count(rows.length, 'line')} with a cost of ${costs[type]}.`,
       ...rows.slice(0, 3).map(hotspotInWords),
     ],
   };

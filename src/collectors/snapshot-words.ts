@@ -37,7 +37,7 @@ function networkLine({ links, tcp }: HostActivity): string {
   const top = links?.toSorted((a, b) => carried(b) - carried(a))[0];
   const unsent = tcp === null ? 'TCP unknown' : 'no TCP sent';
   const retransmits =
-    tcp?.retransmits_pct == null ? unsent : `${tcp.retransmits_pct} % of TCP sent again`;
+    tcp?.retransmits_pct == null ? unsent : `${tcp.retransmits_pct} % of TCP segments sent again`;
   if (!top) return `Interfaces: ${links === null ? 'unknown' : 'none'}; ${retransmits}.`;
   return (
     `Busiest interface ${top.name}: ${mbit(top.rx_bytes_per_s)} Mbit/s in, ` +
@@ -52,7 +52,7 @@ function pressureLine({ pressure, stalled }: HostActivity): string[] {
   if (pressure === null) return [];
   const { cpu, memory, io } = stalled;
   return [
-    `Some task stood still for CPU ${cpu.some_pct} %, memory ${memory.some_pct} %, ` +
+    `Some task was stalled on CPU ${cpu.some_pct} %, memory ${memory.some_pct} %, ` +
       `I/O ${io.some_pct} % of the window.`,
   ];
 }

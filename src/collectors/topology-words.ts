@@ -32,7 +32,8 @@ function describeLlcs(llcs: Topology['llcs']): string {
   return `${count(llcs.length, 'last-level cache')} (${levels}${size}), ${cpus}.`;
 }
 
-const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
+/** `1 package`, `2 packages` */
+export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
 
 function spread(values: readonly number[]): string {
   const least = Math.min(...values);

@@ -136,10 +136,18 @@ const kinds: Readonly<Record<string, string>> = {
   boolean: 'true or false',
 };
 
+/** Which values there are is told with all that is accepted. */
+function noSuchValue(input: unknown, values: readonly string[]): string {
+  const given = String(input);
+  return `there is no "${untrusted(given, 40)}".${didYouMean(given, values)}`;
+}
+
 /** A shell hands over text where a number is meant: what is wrong is the text, not its type. */
 function messageOf(issue: z.core.$ZodIssue): string {
+  const isWrong = issue.code === 'invalid_type' || issue.code === 'invalid_value';
+  if (isWrong && issue.input === undefined) return 'is missing';
+  if (issue.code === 'invalid_value') return noSuchValue(issue.input, issue.values.map(String));
   if (issue.code !== 'invalid_type') return issue.message;
-  if (issue.input === undefined) return 'is missing';
   const kind = kinds[issue.expected];
   if (kind === undefined || typeof issue.input !== 'string') return issue.message;
   return `must be ${kind}, not the text "${untrusted(issue.input, 40)}"`;

@@ -63,7 +63,7 @@ test('cores are those of all sockets', async () => {
       [`sys/devices/system/cpu/cpu${cpu}/topology/package_cpus_list`, cpu < 2 ? '0-1\n' : '2-3\n'],
     ]),
   );
-  const { data } = await info({ ...topology, 'sys/devices/system/cpu/online': '0-3\n' });
+  const { data, summary } = await info({ ...topology, 'sys/devices/system/cpu/online': '0-3\n' });
   expect(data.cpu).toMatchObject({
     model: 'Some CPU @ 2.0GHz',
     sockets: 2,
@@ -71,6 +71,7 @@ test('cores are those of all sockets', async () => {
     threads: 4,
     numa_nodes: 1,
   });
+  expect(summary.join()).toContain('2 sockets, 4 cores, 4 CPUs, 1 NUMA node.');
 });
 
 test('governors that differ are all named', async () => {

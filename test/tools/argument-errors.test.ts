@@ -6,6 +6,7 @@ const schema = z.strictObject({
   uri: z.string(),
   seconds: z.int().min(1).max(60).default(5),
   pid: z.int().min(1).optional(),
+  mode: z.enum(['quick', 'deep']).default('quick'),
   names: z.array(z.string()).default([]),
 });
 
@@ -23,6 +24,7 @@ test.each([
   [{}, 'ask: uri: is missing'],
   [{ uri: 'x', seconds: '5' }, 'ask: seconds: must be a number, not the text "5"'],
   [{ uri: 'x', names: 'a' }, 'ask: names: must be a list, not the text "a"'],
+  [{ uri: 'x', mode: 'quik' }, 'ask: mode: there is no "quik". Did you mean "quick"?'],
   [{ uri: 'x', second: 5 }, 'Did you mean "seconds"?'],
 ])('%j says what is wrong with it', (args, message) => {
   expect(told(args)).toContain(message);
@@ -38,7 +40,7 @@ test('what is accepted has no bounds and defaults that say nothing', () => {
   expect(() => checkArguments('ask', schema, {})).toThrow(
     expect.objectContaining({
       suggestion:
-        'Accepted: uri (string), seconds (integer 1 to 60, default 5), pid (integer from 1), names (array).',
+        'Accepted: uri (string), seconds (integer 1 to 60, default 5), pid (integer from 1), mode (quick|deep, default quick), names (array).',
     }),
   );
 });

@@ -1,5 +1,6 @@
 import * as z from 'zod/v4';
 import { type Availability, availability } from '../../collectors/availability.ts';
+import { count } from '../../collectors/topology-words.ts';
 import type { Context } from '../../context.ts';
 import type { Resource } from '../../resources/define-resource.ts';
 import { resources } from '../../resources/index.ts';
@@ -58,7 +59,7 @@ function answer(ctx: Context, stat_type: StatType | undefined) {
     data: { stat_type: stat_type ?? null, resources: rows, usage: usage(available) },
     source: 'the resources of this server',
     summary: [
-      `${rows.length} ${rows.length === 1 ? 'resource' : 'resources'}${stat_type === undefined ? '' : ` on ${stat_type}`}, ${available.length} available on this host.`,
+      `${count(rows.length, 'resource')}${stat_type === undefined ? '' : ` on ${stat_type}`}, ${available.length} available on this host.`,
       ...available.slice(0, 4).map(({ uri, title }) => `${uri}: ${title}`),
     ],
     unavailable: rows
