@@ -10,8 +10,8 @@ export type TracefsNamespace = Readonly<{ path: string; release(): void }>;
 const place = '/sys/kernel/tracing';
 const known_places = [place, '/sys/kernel/debug/tracing'];
 const options: SpawnOptions = { env: {}, stdio: ['pipe', 'pipe', 'ignore'], timeout: 5000 };
-/** To make one starts two programs, and who traces once mostly does so again. */
-const idle_ms = 60_000;
+/** To make one starts two programs, and who traces once mostly does so again soon. */
+const idle_ms = 15_000;
 
 type Kept = { readonly fd: number; users: number; idle: NodeJS.Timeout | undefined };
 let kept: Promise<Kept | null> | null = null;
