@@ -22,7 +22,8 @@ WantedBy=sockets.target
  * The service of one connection. What is not taken away, and what for:
  * SYS_ADMIN, BPF, PERFMON: loading and listing programs, perf events of all CPUs, tracefs and mounts
  * of its own, which SYS_CHROOT lets it enter. SYS_PTRACE, DAC_READ_SEARCH: symbols of programs of
- * other users, also in /home. SYSLOG: addresses and messages of the kernel (/dev/kmsg). Of /sys and
+ * other users, also in /home. SYSLOG: addresses and messages of the kernel (/dev/kmsg). IPC_LOCK:
+ * the buffers of event streams, where LimitMEMLOCK cannot be had, as in a container. Of /sys and
  * /proc/sys it may write tracefs and one setting; ProtectKernelTunables would hide /proc/kallsyms,
  * ProtectKernelLogs the messages, ProtectKernelModules the headers that BCC compiles against. Node.js
  * and LLVM make code at run time, so MemoryDenyWriteExecute cannot be set.
@@ -41,7 +42,7 @@ RuntimeDirectory=tracewright-helper
 RuntimeDirectoryPreserve=yes
 User=root
 UMask=0077
-CapabilityBoundingSet=CAP_SYS_ADMIN CAP_BPF CAP_PERFMON CAP_SYS_PTRACE CAP_DAC_READ_SEARCH CAP_SYS_CHROOT CAP_SYSLOG
+CapabilityBoundingSet=CAP_SYS_ADMIN CAP_BPF CAP_PERFMON CAP_SYS_PTRACE CAP_DAC_READ_SEARCH CAP_SYS_CHROOT CAP_SYSLOG CAP_IPC_LOCK
 NoNewPrivileges=yes
 ProtectSystem=strict
 ProtectHome=read-only
