@@ -31,7 +31,8 @@ export type Connection = Readonly<{
 type Watcher = Readonly<{ onIdle(): void; onClose(): void }>;
 type Waiting = Readonly<{ frame(frame: Frame): boolean; lost(): void }>;
 
-const hello_ms = 20_000;
+/** systemd, sudo and Node.js take a fraction of a second to start it; on a host that is overloaded, many. */
+const hello_ms = 45_000;
 
 /** Waits for the helper to say who it is. PERMISSION_DENIED where it does not. */
 export async function openConnection(pipe: HelperPipe, watcher: Watcher): Promise<Connection> {

@@ -17,7 +17,7 @@ test('doctor sees the kernel that runs, with sched_ext and kprobes, and as whom 
   const printed = await run(...asItsUser('tracewright', 'doctor', '--json', ...way));
   const { kernel, rights } = Doctor.parse(JSON.parse(printed));
   assert.equal(rights.runs_as, isRoot ? 'root' : 'user');
-  assert.equal(rights.helper, helper.at(-1) ?? null);
+  assert.equal(rights.helper, helper.at(-1) ?? null, JSON.stringify(rights));
   const release = (await run('uname', '-r')).trim();
   assert.equal(kernel['release']?.value, release);
   assert.equal(kernel['sched_ext']?.value, true);
