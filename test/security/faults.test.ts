@@ -57,6 +57,7 @@ const faults: Readonly<Record<string, () => unknown>> = {
     return run(command('forever'), { signal: canceling.signal });
   },
   'no file can be opened any more': () => other.run({ limit: '--nofile=8' }).outcome,
+  'nor for a helper': () => other.run({ limit: '--nofile=8', mode: 'helper' }).outcome,
   'no process can be started any more': () =>
     other.run({ limit: '--nproc=1', before: isRoot ? asStranger : [] }).outcome,
   'tracefs is not mounted': () =>
@@ -163,6 +164,7 @@ const conditions: readonly (readonly [RegExp, boolean])[] = [
   [/^root/, isRoot],
   [/^the disk|^tracefs/, mayMount],
   [/^tracefs/, existsSync('/sys/kernel/tracing')],
+  [/helper/, existsSync('/usr/bin/sudo')],
   [/while a tracer runs/, !('problem' in findProgram(known.bpftrace))],
   [/^clocks/, may([...ahead, '--fork', 'true'])],
 ];

@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { approve } from '../../../allowlist/command.ts';
+import { wrappers } from '../../../allowlist/programs.ts';
 import { createContext } from '../../../src/context.ts';
 import { TracewrightError } from '../../../src/errors.ts';
+import { sudoHelper } from '../../../src/exec/sudo-helper.ts';
 
 /**
  * Runs a program after its own limit was lowered (an option of prlimit; '' for none), and prints how
@@ -16,11 +18,12 @@ const command = approve({
   needsTracefs: mode === 'tracefs',
 });
 // Found before there is nothing left to look for it with.
-ctx.find(command.program);
+for (const each of [command.program, wrappers.sudo]) ctx.find(each);
 const monotonic_ns = ctx.monotonicNs();
 if (limit !== '') spawnSync('/usr/bin/prlimit', [`--pid=${process.pid}`, limit]);
 let outcome: string;
 try {
+  if (mode === 'helper') sudoHelper(process.execPath, file).close();
   outcome = `answer, ${(await ctx.run(command)).stopped_by}`;
 } catch (error) {
   outcome = error instanceof TracewrightError ? error.code : String(error);
