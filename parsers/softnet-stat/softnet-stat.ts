@@ -3,6 +3,8 @@ import { type Parsed, type ParseWarning, warn } from '../parsed.ts';
 
 /** Packets since boot, summed over the CPUs. */
 export type SoftnetStat = Readonly<{
+  /** CPUs that were online, each of which has a line. */
+  cpus: number;
   processed: number;
   /** Thrown away because the backlog of a CPU was full (net.core.netdev_max_backlog). */
   dropped: number;
@@ -20,7 +22,7 @@ export type SoftnetStat = Readonly<{
  */
 export function parseSoftnetStat(text: string): Parsed<SoftnetStat> {
   const warnings: ParseWarning[] = [];
-  const sum = { processed: 0, dropped: 0, time_squeezed: 0 };
+  const sum = { cpus: 0, processed: 0, dropped: 0, time_squeezed: 0 };
   for (const [index, line] of completeLines(text).entries()) {
     const [, processed, dropped, squeezed] =
       /^([\da-f]{8}) ([\da-f]{8}) ([\da-f]{8})(?: [\da-f]{8})*$/.exec(line) ?? [];
@@ -28,6 +30,7 @@ export function parseSoftnetStat(text: string): Parsed<SoftnetStat> {
       warnings.push(warn(index + 1, 'not hexadecimal columns', line));
       continue;
     }
+    sum.cpus += 1;
     sum.processed += Number.parseInt(processed, 16);
     sum.dropped += Number.parseInt(dropped, 16);
     sum.time_squeezed += Number.parseInt(squeezed, 16);

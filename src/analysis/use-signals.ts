@@ -221,6 +221,12 @@ export function diskSignals(disk: UseFacts['disk']): UseSignal[] {
   ];
 }
 
+/** Of all links that tell; null where none does. */
+function errorsOf(links: UseFacts['network']['links']): number | null {
+  const known = (links ?? []).flatMap(({ errors }) => errors ?? []);
+  return known.length === 0 ? null : known.reduce((sum, each) => sum + each, 0);
+}
+
 export function networkSignals(network: UseFacts['network']): UseSignal[] {
   const resource = 'network';
   const { links, retransmits, retransmit_pct } = network;
@@ -270,7 +276,7 @@ export function networkSignals(network: UseFacts['network']): UseSignal[] {
       value: faulty?.errors_per_s ?? null,
       unit: 'per_s',
       limits: useThresholds.link_errors_per_s,
-      count: links?.reduce((sum, { errors }) => sum + (errors ?? 0), 0) ?? null,
+      count: errorsOf(links),
       detail: `${faulty?.name} has ${faulty?.errors_per_s} errors/s`,
     }),
     signal({

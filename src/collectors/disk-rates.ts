@@ -1,6 +1,6 @@
 import type { DiskStats } from '../../parsers/diskstats/diskstats.ts';
 import type { DiskKind } from './disk-devices.ts';
-import { growth, growth32, percent, perSecond, round, sumKnown } from './rates.ts';
+import { growth, growth32, percent, perSecond, round, sumOfAll } from './rates.ts';
 
 const sector_bytes = 512;
 
@@ -41,7 +41,7 @@ export function diskRow(
     write_bytes_per_sec: perSecond(written_bytes, window_ms),
     avg_queue_size: queue_ms === null || window_ms <= 0 ? null : round(queue_ms / window_ms, 2),
     utilization: busy_ms === null ? null : Math.min(100, percent(busy_ms, window_ms) ?? 0),
-    avg_wait_ms: mean(sumKnown([read_ms, write_ms]), sumKnown([reads, writes])),
+    avg_wait_ms: mean(sumOfAll([read_ms, write_ms]), sumOfAll([reads, writes])),
     read_wait_ms: mean(read_ms, reads),
     write_wait_ms: mean(write_ms, writes),
     avg_read_bytes: mean(read_bytes, reads, 0),
@@ -55,7 +55,7 @@ export function diskRow(
     flush_wait_ms: mean(ms('flush_ms'), count('flushes')),
     in_flight: now.in_flight,
     /** Reads and writes that ended in the window: how much the waits rest on. */
-    requests: sumKnown([reads, writes]),
+    requests: sumOfAll([reads, writes]),
   };
 }
 

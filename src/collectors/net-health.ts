@@ -131,10 +131,14 @@ function readSoftnet(files: HostFiles): SoftnetStat | null {
   return text === null ? null : parseSoftnetStat(text).data;
 }
 
-const softnetBetween = (before: SoftnetStat | null, after: SoftnetStat | null) => ({
-  softnet_dropped: growth(before?.dropped, after?.dropped),
-  softnet_time_squeezed: growth(before?.time_squeezed, after?.time_squeezed),
-});
+/** A CPU that came online brings what it counted before: only the same CPUs compare. */
+function softnetBetween(before: SoftnetStat | null, after: SoftnetStat | null) {
+  const same = before?.cpus === after?.cpus;
+  return {
+    softnet_dropped: same ? growth(before?.dropped, after?.dropped) : null,
+    softnet_time_squeezed: same ? growth(before?.time_squeezed, after?.time_squeezed) : null,
+  };
+}
 
 /** Null where netfilter tracks nothing. */
 function readConntrack(files: HostFiles): NetHealth['stack']['conntrack'] {
@@ -173,7 +177,7 @@ function missing({ interfaces, tcp, stack }: Pick<NetHealth, 'interfaces' | 'tcp
       ? [gap('tcp.retransmit_rate', 'No segment was sent during the window.')]
       : []),
     ...(stack.softnet_dropped === null
-      ? [gap('stack.softnet_*', '/proc/net/softnet_stat cannot be read.')]
+      ? [gap('stack.softnet_*', '/proc/net/softnet_stat cannot be read, or CPUs came or went.')]
       : []),
     ...(stack.conntrack === null
       ? [gap('stack.conntrack', 'The module nf_conntrack is not loaded.')]

@@ -1,4 +1,5 @@
 import type { EventType } from '../../parsers/stream/stream.ts';
+import { cpu_root, readCpuList } from '../collectors/cpu-files.ts';
 import { eventCapabilities } from '../collectors/event-tracer.ts';
 import { asUnavailable } from '../collectors/event-types.ts';
 import { kernelFacts } from '../collectors/kernel-facts.ts';
@@ -130,7 +131,7 @@ async function record(
         ? {}
         : { truncated: true, next: 'record_trace with pid or a shorter duration_seconds' }),
       warnings: [
-        ...recordingWarnings(facts, clock, most_bytes),
+        ...recordingWarnings(facts, clock, most_bytes, onlineCpus(ctx)),
         ...(isCut ? [`bpftrace did not keep up: the last ${late_ms} ms are not in it.`] : []),
       ],
       links: [{ uri: recordingUri(recording_id), name: title, mimeType: 'application/json' }],
@@ -189,6 +190,9 @@ async function taken(ctx: Context, plan: Plan, call: Call) {
     late_ms,
   };
 }
+
+const onlineCpus = ({ files }: Context): number | null =>
+  readCpuList(files, `${cpu_root}/online`)?.length ?? null;
 
 const recordingUri = (id: string): string => `captures://recording?id=${id}`;
 

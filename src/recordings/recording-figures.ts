@@ -8,7 +8,9 @@ export type RecordingFigures = Readonly<{
   wakeups: number;
   /** Places where a CPU switched from another task than it had switched to: what is between is missing. */
   gaps: number;
-  /** Busiest first. Null where a CPU changed its task never, so that none can be told. */
+  /** CPUs that changed their task: of another one nothing is told. */
+  cpus_seen: number;
+  /** Of those, the busiest first. */
   cpus: readonly Readonly<{ cpu: number; busy_pct: number; switches: number }>[];
   /** Those that ran longest. `pid` is the process, or the thread where that is not known. */
   processes: readonly Readonly<{
@@ -87,6 +89,7 @@ export function figuresOf(from_ns: number, most_rows = 5) {
         switches: counts.get('sched_switch') ?? 0,
         wakeups: (counts.get('sched_waking') ?? 0) + (counts.get('sched_wakeup_new') ?? 0),
         gaps,
+        cpus_seen: cpus.size,
         cpus: [...cpus]
           .sort(([, a], [, b]) => b.busy_ns - a.busy_ns)
           .slice(0, most_rows)

@@ -29,14 +29,18 @@ function sampled(samples: Recording['stack_samples']): string[] {
 const sizeOf = (bytes: number): string =>
   bytes < 1_000_000 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 
-type Missing = Readonly<Pick<Recording, 'lost_events' | 'gaps' | 'ended' | 'stack_samples'>>;
+type Missing = Readonly<
+  Pick<Recording, 'lost_events' | 'gaps' | 'cpus_seen' | 'ended' | 'stack_samples'>
+>;
 
-/** What is missing from it, or less exact than it seems. */
+/** What is missing from it, or less exact than it seems. `online`: CPUs of the host. */
 export function recordingWarnings(
-  { lost_events, gaps, ended, stack_samples }: Missing,
+  { lost_events, gaps, cpus_seen, ended, stack_samples }: Missing,
   { suspended_ns, kernel_clock }: TraceClock,
   most_bytes: number,
+  online: number | null,
 ): string[] {
+  const still = online === null ? 0 : online - cpus_seen;
   return [
     ...(lost_events === 0
       ? []
@@ -48,6 +52,13 @@ export function recordingWarnings(
       : [
           `At ${gaps} places the kernel told nothing of some switches, see "Missing switches" in the trace: the task before such a place did not run up to its end.`,
         ]),
+    ...(still > 0
+      ? [
+          still === 1
+            ? '1 CPU changed its task never: what it did is not in the figures. It was idle or busy throughout.'
+            : `${still} CPUs changed their tasks never: what they did is not in the figures. They were idle or busy throughout.`,
+        ]
+      : []),
     ...(ended === 'full' ? [`It ended early: a recording has at most ${most_bytes} bytes.`] : []),
     ...(ended === 'tracer' ? ['It ended early: bpftrace ended by itself.'] : []),
     ...sampleWarnings(stack_samples),

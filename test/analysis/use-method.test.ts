@@ -191,6 +191,13 @@ describe('what is not known', () => {
     expect(check(changes).summary.status).toBeNull();
   });
 
+  test('of errors on links is no count of 0', () => {
+    const { resources } = check({
+      network: { ...link({ errors_per_s: null, errors: null }), retransmits: null },
+    });
+    expect(resources.network.errors.count).toBeNull();
+  });
+
   test('is no reason to pass over what is beyond its threshold', () => {
     const { summary } = check({ disk: { devices: null }, cpu: { busy_pct: 99 } });
     expect(summary.status).toBe('critical');

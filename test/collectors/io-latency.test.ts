@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { diskKind } from '../../src/collectors/disk-devices.ts';
+import { diskRow } from '../../src/collectors/disk-rates.ts';
 import { collectIoLatency } from '../../src/collectors/io-latency.ts';
 import { growth32 } from '../../src/collectors/rates.ts';
 import { hostFiles } from '../../src/procfs/host-files.ts';
@@ -167,6 +168,22 @@ describe('the kind of a device', () => {
       fakeHost({ 'sys/class/block/odd7/size': '1', 'sys/class/block/odd7/partition': '7' }),
     );
     expect(diskKind(files, 'odd7')).toBe('partition');
+  });
+});
+
+test('a mean wait needs the times of all the requests that it is the mean of', () => {
+  const column = { in_flight: 0, reads_merged: 0, sectors_read: 0, writes_merged: 0 };
+  const others = { sectors_written: 0, busy_ms: 0, queue_ms: 0, discards: 0, discards_merged: 0 };
+  const more = { sectors_discarded: 0, discard_ms: 0, flushes: 0, flush_ms: 0 };
+  const rest = { major: 8, minor: 0, name: 'sda', ...column, ...others, ...more };
+  const before = { ...rest, reads: 10, read_ms: 5000, writes: 10, write_ms: 50 };
+  // Its milliseconds began anew.
+  const after = { ...rest, reads: 20, read_ms: 100, writes: 20, write_ms: 100 };
+  expect(diskRow(before, after, 'disk', 1000)).toMatchObject({
+    read_wait_ms: null,
+    write_wait_ms: 5,
+    avg_wait_ms: null,
+    requests: 20,
   });
 });
 

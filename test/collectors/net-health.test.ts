@@ -156,6 +156,19 @@ test('on a path that loses everything all that is sent is sent again', async () 
 });
 
 describe('what is closed is null, with its reason', () => {
+  test('a CPU that came online brings no packets of before into the window', async () => {
+    const { data, unavailable, issues } = await read(
+      {},
+      {
+        'proc/net/softnet_stat':
+          '00000001 00000000 00000000\n00000001 00000002 00000003\n00000001 00000900 00000300\n',
+      },
+    ).then((reading) => ({ ...reading, issues: reading.data.issues }));
+    expect(data.stack).toMatchObject({ softnet_dropped: null, softnet_time_squeezed: null });
+    expect(issues.join()).not.toContain('backlog');
+    expect(unavailable?.map(({ what }) => what)).toContain('stack.softnet_*');
+  });
+
   test('without the counters of TCP nothing is said of what was sent', async () => {
     const { summary } = await read({ 'proc/net/snmp': null }, { 'proc/net/snmp': null });
     expect(summary.at(-1)).toMatch(/^TCP: segments unknown;/);

@@ -6,6 +6,7 @@ import { eventOrder } from '../../src/recordings/event-order.ts';
 import { hostSamples } from '../../src/recordings/host-samples.ts';
 import type { Counter } from '../../src/recordings/perfetto/perfetto-trace.ts';
 import { figuresOf } from '../../src/recordings/recording-figures.ts';
+import { recordingWarnings } from '../../src/recordings/recording-words.ts';
 import { traceClock } from '../../src/recordings/trace-clock.ts';
 import { fakeHost, procStat } from '../fake-host.ts';
 
@@ -58,8 +59,9 @@ describe('figures of a recording', () => {
     const figures = figuresOf(1000);
     figures.add(change(0, 5, 0), 3_001_000);
     figures.add(change(0, 0, 6), 7_001_000);
-    const { cpus, processes } = figures.result(10_001_000);
+    const { cpus, cpus_seen, processes } = figures.result(10_001_000);
     expect(cpus).toEqual([{ cpu: 0, busy_pct: 60, switches: 2 }]);
+    expect(cpus_seen).toBe(1);
     expect(processes.map(({ pid, cpu_ms }) => [pid, cpu_ms])).toEqual([
       [5, 3],
       [6, 3],
@@ -168,4 +170,22 @@ describe('the clock of a recording', () => {
     expect(clock.kernel_clock).toBe('CLOCK_MONOTONIC');
     expect(clock.ofEvent(100e9)).toBe(130e9);
   });
+});
+
+test('CPUs that never changed their task are said to be missing from the figures', () => {
+  const facts = {
+    lost_events: 0,
+    gaps: 0,
+    ended: 'time',
+    stack_samples: null,
+    cpus_seen: 3,
+  } as const;
+  const clock = { suspended_ns: 0, kernel_clock: 'CLOCK_BOOTTIME' } as const;
+  const said = (online: number | null) =>
+    recordingWarnings(facts, { ...clock, now_ns: () => 0, ofEvent: (ts) => ts }, 1000, online);
+  expect(said(4)).toEqual([
+    '1 CPU changed its task never: what it did is not in the figures. It was idle or busy throughout.',
+  ]);
+  expect(said(3)).toEqual([]);
+  expect(said(null)).toEqual([]);
 });
