@@ -28,6 +28,8 @@ export async function collectHostInfo(ctx: Context): Promise<Reading<HostInfo>> 
     data,
     source: '/proc, /sys, --version of perf, bpftool and bpftrace',
     summary: inWords(data),
+    // What had to be assumed of cores, sockets and nodes.
+    warnings: readTopology(ctx.files).notes,
     unavailable: missing(ctx, data),
   };
 }

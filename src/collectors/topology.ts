@@ -73,7 +73,8 @@ export function readTopology(files: HostFiles): Topology {
   const nodeOf = placeOnNodes(nodes, online, notes);
   const packages = readPackages(files, online, notes);
   const packageOf = new Map(packages.flatMap(({ id, cpus }) => cpus.map((cpu) => [cpu, id])));
-  const cores = readCores(files, online, (cpu) => `${nodeOf.get(cpu)} ${packageOf.get(cpu)}`);
+  const placeOf = (cpu: number): string => `${nodeOf.get(cpu)} ${packageOf.get(cpu)}`;
+  const cores = readCores(files, online, placeOf, notes);
   const caches = readCpuCaches(files, online, (cpu) => packageOf.get(cpu) ?? 0);
   const capacities = readCapacities(files, cores.groups);
   const coreTypes = readCoreTypes(files, capacities);
@@ -209,17 +210,26 @@ function readCores(
   files: HostFiles,
   online: readonly number[],
   placeOf: (cpu: number) => string,
+  notes: string[],
 ): CpuGroups {
-  return groupCpus(online, (cpu) => {
+  const alone: number[] = [];
+  const groups = groupCpus(online, (cpu) => {
     const folder = `${cpuFolder(cpu)}/topology`;
     const siblings =
       readCpuList(files, `${folder}/core_cpus_list`) ??
       readCpuList(files, `${folder}/thread_siblings_list`);
     if (siblings !== null) return siblings;
     const core_id = files.number(`${folder}/core_id`);
-    if (core_id === null) return [cpu];
+    if (core_id === null) {
+      alone.push(cpu);
+      return [cpu];
+    }
     return `${placeOf(cpu)} ${files.number(`${folder}/die_id`)} ${core_id}`;
   });
+  if (alone.length > 0) {
+    notes.push(`The kernel tells no core of CPUs ${formatCpuList(alone)}: each is taken for one.`);
+  }
+  return groups;
 }
 
 function smtActive(files: HostFiles, cores: CpuGroups): boolean | null {

@@ -235,3 +235,11 @@ describe('programs', () => {
     expect(gaps).toEqual(expect.arrayContaining(['perf', 'bpftrace', 'ebpf.available_tools']));
   });
 });
+
+test('where sysfs hides cores and sockets, what is taken for them is said', async () => {
+  const { data, warnings } = await info();
+  expect(data.cpu).toMatchObject({ threads: 2, cores: 2, sockets: 1 });
+  const said = warnings?.join('\n');
+  expect(said).toContain('The kernel tells no core of CPUs 0-1: each is taken for one.');
+  expect(said).toContain('The kernel tells no package of CPUs 0-1');
+});
