@@ -26,9 +26,10 @@ export async function collectSystemMemory(
 ): Promise<Reading<SystemMemory>> {
   const { before, after, window_ms } = await meter.measure(ctx, wanted_ms, call);
   const { data: memory, warnings } = parseMemInfo(requiredText(ctx.files, '/proc/meminfo'));
+  const paging = pagingRates(before ?? {}, after ?? {}, window_ms);
   const data = {
     ...memorySizes(memory),
-    ...pagingRates(before ?? {}, after ?? {}, window_ms),
+    ...paging,
     pressure: readPressure(ctx.files, 'memory'),
   };
   return {
@@ -36,7 +37,7 @@ export async function collectSystemMemory(
     source: '/proc/meminfo, /proc/vmstat, /proc/pressure/memory',
     window_ms,
     warnings: inWords('/proc/meminfo', warnings),
-    unavailable: missing(data),
+    unavailable: missing(data, after === null ? Object.keys(paging) : []),
     summary: summary(data),
   };
 }
@@ -119,15 +120,21 @@ function pagingRates(before: Counters, after: Counters, window_ms: number) {
   };
 }
 
-function missing(data: SystemMemory): Unavailable[] {
+/** `closed`: what /proc/vmstat would tell, where it cannot be read. */
+function missing(data: SystemMemory, closed: readonly string[]): Unavailable[] {
   const { pressure, swap_ratio, hugepages, ...rest } = data;
-  const unknown = Object.entries(rest).filter(([, value]) => value === null);
+  const unknown = Object.entries(rest).filter(
+    ([name, value]) => value === null && !closed.includes(name),
+  );
   const reason = 'This kernel has no such line in /proc/meminfo or /proc/vmstat.';
   const what = [...unknown.map(([name]) => name), ...(hugepages === null ? ['hugepages'] : [])];
   return [
     ...(swap_ratio === null && data.swap_total_kb === 0
       ? [{ what: 'swap_ratio', reason: 'The host has no swap.', fix: null }]
       : []),
+    ...(closed.length === 0
+      ? []
+      : [{ what: closed.join(', '), reason: '/proc/vmstat cannot be read.', fix: null }]),
     ...(what.length === 0 ? [] : [{ what: what.join(', '), reason, fix: null }]),
     ...(pressure === null ? [noPressure] : []),
   ];

@@ -129,6 +129,15 @@ describe('memory of the system', () => {
   });
 });
 
+test('paging that nobody may read is not called unknown to the kernel', async () => {
+  const files = { 'proc/meminfo': 'MemTotal: 1000 kB\nMemFree: 500 kB\n' };
+  const { unavailable } = await collectSystemMemory(scriptedContext(fakeHost(files)), {}, call);
+  const paging = unavailable?.find(({ what }) => what.includes('page_faults_per_s'));
+  expect(paging?.reason).toBe('/proc/vmstat cannot be read.');
+  const sizes = unavailable?.find(({ what }) => what.includes('available_kb'));
+  expect(sizes?.reason).toContain('This kernel has no such line');
+});
+
 describe('network of the system', () => {
   const header =
     'Inter-|   Receive                |  Transmit\n' +
