@@ -84,7 +84,7 @@ export const options = {
   daemon: {
     type: 'boolean',
     short: 'd',
-    for: ['mcp'],
+    for: ['mcp', 'resources', 'read'],
     help: 'keep baselines between reads, and offer subscriptions',
   },
   once: { type: 'boolean', for: ['mcp'], help: 'exit after the first request' },

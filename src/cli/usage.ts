@@ -58,6 +58,9 @@ function helpOf(argv: readonly string[]): string {
   return `tracewright ${command}${isName ? ` ${subject}` : ''} --help`;
 }
 
+const named = (all: readonly string[]): string =>
+  [all.slice(0, -1).join(', '), ...all.slice(-1)].filter((each) => each !== '').join(' and ');
+
 /** Refuses an option that is one of other commands. */
 export function refuseOption(command: string, name: string, value: string): void {
   const { for: users = [], type } = Object.fromEntries(entries)[name] ?? {};
@@ -65,7 +68,7 @@ export function refuseOption(command: string, name: string, value: string): void
   const pair = `${name.replaceAll('-', '_')}=${value.slice(0, 80)}`;
   throw new TracewrightError(
     'INVALID_PARAMS',
-    `${command} has no option --${name}; ${users.join(' and ')} ${users.length > 1 ? 'have' : 'has'} it.`,
+    `${command} has no option --${name}; ${named(users)} ${users.length > 1 ? 'have' : 'has'} it.`,
     takes_pairs.includes(command) && type === 'string'
       ? withPair(pair, `tracewright ${command} --help`)
       : `See tracewright ${command} --help`,
