@@ -27,6 +27,9 @@ export type Rung<T> = Readonly<{
 /** A rung that did not answer, and why. */
 export type SkippedMethod = Readonly<{ method: string; reason: string; fix: string | null }>;
 
+/** What opens the best way of measuring, where another had to do; null where nothing does. */
+export const fixOfBest = ([best]: readonly SkippedMethod[]): string | null => best?.fix ?? null;
+
 export type Traced<T> = Readonly<{
   /** Null where no rung could be used. */
   traced: (Measured<T> & Readonly<{ method: string }>) | null;
@@ -113,7 +116,10 @@ async function climb<T>(
       const { code, message, suggestion } = toTracewrightError(thrown);
       if (final.has(code)) throw thrown;
       const failure = { reason: message, fix: suggestion };
-      stateOf(ctx).failed.set(key, { at_ms: ctx.monotonicMs(), obstacle: failure });
+      // A refusal is of this process, not of the next one asked for; and it comes at once.
+      if (code !== 'PERMISSION_DENIED') {
+        stateOf(ctx).failed.set(key, { at_ms: ctx.monotonicMs(), obstacle: failure });
+      }
       skipped.push({ method: rung.method, ...failure });
     }
   }

@@ -9,7 +9,13 @@ import {
 import { exactPercentile, groupBy } from '../analysis/ranking.ts';
 import type { Call, Context } from '../context.ts';
 import type { Unavailable } from '../reading.ts';
-import { boundedTrace, type Rung, traceParts } from './bounded-trace.ts';
+import {
+  boundedTrace,
+  fixOfBest,
+  type Rung,
+  type SkippedMethod,
+  traceParts,
+} from './bounded-trace.ts';
 import { bpftraceRung } from './bpftrace-rung.ts';
 import { traceToolRung } from './trace-tool-rung.ts';
 import { tracedProcess } from './traced-process.ts';
@@ -57,7 +63,10 @@ export async function collectDnsLatency(ctx: Context, query: Query, call: Call) 
     ...(slowest.length > most_queries
       ? { truncated: true, total: slowest.length, next: 'perf_dns_latency with pid' }
       : {}),
-    unavailable: [...parts.unavailable, ...(lookups && !unanswered ? [noUnanswered(method)] : [])],
+    unavailable: [
+      ...parts.unavailable,
+      ...(lookups && !unanswered ? [noUnanswered(method, result.skipped)] : []),
+    ],
     summary: lookups
       ? inWords(slowest, unanswered ?? [], parts.window_ms ?? 0)
       : ['Lookups of names could not be traced: see unavailable.'],
@@ -77,7 +86,7 @@ function summaryOf(lookups: readonly NameLookup[], unanswered: Lookups['unanswer
   };
 }
 
-const noUnanswered = (method: string | null): Unavailable =>
+const noUnanswered = (method: string | null, skipped: readonly SkippedMethod[]): Unavailable =>
   method === 'bpftrace'
     ? {
         what: 'unanswered',
@@ -87,7 +96,7 @@ const noUnanswered = (method: string | null): Unavailable =>
     : {
         what: 'unanswered',
         reason: 'gethostlatency tells of lookups only when they end.',
-        fix: 'apt-get install bpftrace',
+        fix: fixOfBest(skipped),
       };
 
 /** How lookups can be traced, best first. */

@@ -4,7 +4,7 @@ import { processTree, seenProcesses, type TreeNode } from '../analysis/process-t
 import type { Call, Context, Settings } from '../context.ts';
 import { page } from '../page.ts';
 import type { Reading, Unavailable } from '../reading.ts';
-import { boundedTrace, type SkippedMethod, traceParts } from './bounded-trace.ts';
+import { boundedTrace, fixOfBest, type SkippedMethod, traceParts } from './bounded-trace.ts';
 import { filterEvents, withoutOwn } from './exec-filter.ts';
 import {
   eventRow,
@@ -93,7 +93,7 @@ export async function collectExecTrace(
           next: 'perf_exec_trace with name_pattern, pid or uid',
         }
       : {}),
-    unavailable: [...unavailable, ...(traced ? gaps(traced, method) : [])],
+    unavailable: [...unavailable, ...(traced ? gaps(traced, method, result.skipped) : [])],
   };
 }
 
@@ -161,7 +161,11 @@ function listing(
   };
 }
 
-function gaps({ sees }: Traced, method: string | null): readonly Unavailable[] {
+function gaps(
+  { sees }: Traced,
+  method: string | null,
+  skipped: readonly SkippedMethod[],
+): readonly Unavailable[] {
   const blind = [
     ...(sees.forks ? [] : ['total_forks, relationships']),
     ...(sees.execs ? [] : ['total_execs, by_command']),
@@ -170,7 +174,7 @@ function gaps({ sees }: Traced, method: string | null): readonly Unavailable[] {
   ];
   if (blind.length === 0) return [];
   const reason = `${method ?? 'This way of tracing'} does not see them.`;
-  return [{ what: blind.join(', '), reason, fix: 'sudo apt-get install bpftrace' }];
+  return [{ what: blind.join(', '), reason, fix: fixOfBest(skipped) }];
 }
 
 function inWords({ summary, method }: ExecTrace, window_ms: number): string[] {

@@ -1,7 +1,7 @@
 import type { Call, Context } from '../context.ts';
 import type { Reading, Unavailable } from '../reading.ts';
 import { standingThreads, waitsFromBefore } from './blocked-throughout.ts';
-import { boundedTrace, type SkippedMethod, traceParts } from './bounded-trace.ts';
+import { boundedTrace, fixOfBest, type SkippedMethod, traceParts } from './bounded-trace.ts';
 import { offcpuCapture } from './offcpu-capture.ts';
 import { type OffcpuFigures, offcpuFigures } from './offcpu-figures.ts';
 import { type OffcpuTrace, offcpuRungs } from './offcpu-rungs.ts';
@@ -101,13 +101,18 @@ function withEarlier(
   };
 }
 
-function gaps({ method, top_blockers, still_waiting }: OffcpuProfile): readonly Unavailable[] {
+function gaps({
+  method,
+  skipped_methods,
+  top_blockers,
+  still_waiting,
+}: OffcpuProfile): readonly Unavailable[] {
   if (top_blockers === null || still_waiting !== null) return [];
   return [
     {
       what: 'waits, max_us, state, still_waiting',
       reason: `${method} tells sums of waits only.`,
-      fix: 'sudo apt-get install bpftrace',
+      fix: fixOfBest(skipped_methods),
     },
   ];
 }

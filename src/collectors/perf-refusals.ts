@@ -33,6 +33,13 @@ export function perfRefusal(ctx: Context, refusal: Refusal): TracewrightError {
   if (target.scope === 'pid' && /No such process|CPU maps/.test(stderr)) {
     return noSuchProcess(target.pid);
   }
+  if (target.scope === 'pid' && stderr.trim() === '' && mayNotLookAt(ctx, target.pid)) {
+    return new TracewrightError(
+      'PERMISSION_DENIED',
+      `The kernel lets nobody of this user look into process ${target.pid} (ptrace access).`,
+      'Leave pid out: a profile of the whole machine has its samples, too.',
+    );
+  }
   // perf says of a tracefs that it may not see that it holds no such event.
   if (isTracepoint && !runsPrivileged(ctx) && locateTracefs(ctx).path === null) {
     return notPermitted(ctx, refusal);
@@ -68,6 +75,10 @@ export function perfRefusal(ctx: Context, refusal: Refusal): TracewrightError {
     'Run `tracewright doctor`; the words are perf’s own.',
   );
 }
+
+/** perf then ends without a word. A namespace is a link that only who may trace a process can read. */
+const mayNotLookAt = ({ files }: Context, pid: number): boolean =>
+  files.link(`/proc/${pid}/ns/pid`) === null;
 
 /** Told apart from the rest so that a profile can go on with the clock. */
 const notSupported = (event: string): TracewrightError =>

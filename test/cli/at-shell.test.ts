@@ -9,6 +9,9 @@ test('what a server is told to start is the same command as root at a shell', ()
     "sudo tracewright read 'stats://aggregated/process?sort=wait'",
   );
   expect(atShell('sudo tracewright mcp', [])).toBe('sudo tracewright');
+  expect(atShell('sudo tracewright mcp, or wait.', ['profile'])).toBe(
+    'sudo tracewright profile, or wait.',
+  );
 });
 
 test('any other fix stays as it is', () => {

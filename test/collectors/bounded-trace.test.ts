@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { boundedTrace, type Rung, traceParts } from '../../src/collectors/bounded-trace.ts';
+import {
+  boundedTrace,
+  fixOfBest,
+  type Rung,
+  traceParts,
+} from '../../src/collectors/bounded-trace.ts';
 import { createContext } from '../../src/context.ts';
 import { type ErrorCode, TracewrightError } from '../../src/errors.ts';
 import { call } from '../fake-host.ts';
@@ -60,6 +65,13 @@ test('where no rung can be used, the reading tells all reasons and the first fix
   });
 });
 
+test('what a lesser method leaves out is brought by what opens the best', () => {
+  const sudo = { method: 'bpftrace', reason: 'Only root.', fix: 'sudo tracewright mcp' };
+  const other = { method: 'bcc', reason: 'It is not installed.', fix: 'apt-get install bcc' };
+  expect(fixOfBest([sudo, other])).toBe('sudo tracewright mcp');
+  expect(fixOfBest([])).toBeNull();
+});
+
 test('a rung that failed is not tried again for a minute', async () => {
   const asked: string[] = [];
   let clock_ms = 0;
@@ -82,6 +94,15 @@ test.each(['INVALID_PARAMS', 'PID_NOT_FOUND', 'CANCELED', 'INTERNAL'] as const)(
     await expect(run).rejects.toMatchObject({ code });
   },
 );
+
+test('a refusal of one process does not hold for the next', async () => {
+  const asked: string[] = [];
+  const ctx = context();
+  const rungs = [fails('a', 'PERMISSION_DENIED', asked), answers('b', asked)];
+  await boundedTrace(ctx, plan(rungs), call);
+  await boundedTrace(ctx, plan(rungs), call);
+  expect(asked).toEqual(['a', 'b', 'a', 'b']);
+});
 
 describe('one tracer of a kind at a time', () => {
   test('a second one is told the seconds left, another kind is not held up', async () => {
