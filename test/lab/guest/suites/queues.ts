@@ -241,14 +241,14 @@ describe('dispatch queues', { timeout: 400_000 }, () => {
   test('queues of a scheduler and of the one that replaces it are told apart', {
     skip: noQueues,
   }, async () => {
-    // Beside the load and within the window there is time for nothing but to load it.
+    // Beside the load and within the window there is time for nothing but to load it; nor to attach.
     const defines = await llcDefines();
     await loadScheduler('vtime-llc', ...defines);
     await unloadScheduler();
     await loadScheduler('fifo');
+    await queues(500);
     const load = spin(4, '0-1');
     try {
-      await queues(500);
       const answer = queues(10_000);
       await pause(1500);
       await unloadScheduler();
