@@ -79,7 +79,7 @@ export function noProfile(attempt: Attempt, options: Options): TracewrightError 
       'Give that user read permission, or start the server with --python-as-root.',
     );
   }
-  if (attempt.raw !== null) return tooShort(options, said);
+  if (attempt.raw !== null) return noSample(attempt, options, said);
   const code = crashSignal(finished) ?? `code ${finished.exit_code}`;
   return failed(
     `The program ended with ${code}, and Scalene ${version} wrote no profile. It said: ${said}`,
@@ -95,7 +95,24 @@ export const canceled = (profile_id: string | null): TracewrightError =>
     profile_id === null ? 'Call again.' : `analyze_profile with profile_id=${profile_id}`,
   );
 
-function tooShort({ profile_only, cpu_sampling_rate }: Options, said: string): TracewrightError {
+/** Python and Scalene have started by then, on a slow machine too. */
+const startup_ms = 1000;
+/** So many sampling intervals are too many for none of them to meet the program. */
+const enough_intervals = 50;
+
+function noSample(
+  { finished }: Attempt,
+  { profile_only, cpu_sampling_rate }: Options,
+  said: string,
+): TracewrightError {
+  const took_s = Math.round(finished.duration_ms / 100) / 10;
+  if (finished.duration_ms > startup_ms + enough_intervals * cpu_sampling_rate * 1000) {
+    const filtered = profile_only ? ` that matches profile_only=${profile_only}` : '';
+    return failed(
+      `Scalene took no sample of code${filtered} in a run of ${took_s} s. It looks at other threads only when the main one gets to run. It said: ${said}`,
+      'Call again; if that stays so, run the program by itself and call perf_cpu_profile with its pid.',
+    );
+  }
   const filtered = profile_only ? ` Nothing matched profile_only=${profile_only}, or it` : ' It';
   return failed(
     `Scalene took no sample.${filtered} ran for less than a few sampling intervals of ${cpu_sampling_rate} s. It said: ${said}`,

@@ -89,7 +89,8 @@ test('a profile counts for more than the exit code', async () => {
 });
 
 test.each([
-  ['too short', { profile: '{}\n' }, /took no sample/],
+  ['too short', { profile: '{}\n', duration_ms: 400 }, /took no sample.*less than a few/],
+  ['a run without samples', { profile: '{}\n', duration_ms: 2540 }, /no sample.*run of 2\.5 s/],
   ['HTML', { profile: '<!DOCTYPE html>' }, /wrote HTML where JSON/],
   ['cut', { profile: '{"files": {"a"' }, /its end is missing/],
   [

@@ -46,7 +46,7 @@ describe.skipIf(missing).each(scalenes)(`Scalene $version ${missing}`, ({ python
   const { call, profile, lines, functions, remove } = pythonRoom(python);
   afterAll(remove);
 
-  /** Each program runs once for all that is asked of its profile. */
+  /** Each program runs once for all that is asked of its profile; anew where its first test is repeated. */
   const answers = new Map<string, Promise<Answer>>();
   function once(program: string, args: readonly string[] = []): Promise<Answer> {
     const answer = answers.get(program) ?? profile(program, { memory: false, args });
@@ -55,6 +55,7 @@ describe.skipIf(missing).each(scalenes)(`Scalene $version ${missing}`, ({ python
   }
 
   test.each(scenarios)('finds the hot line of $program', async ({ program, ...expected }) => {
+    answers.delete(program);
     const answer = await once(program, expected.args);
     const [hottest] = await lines('cpu', answer);
     expect(hottest?.line).toMatch(expected.line);

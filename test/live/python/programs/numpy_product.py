@@ -9,4 +9,4 @@ def multiply(rounds):
     return product
 
 
-multiply(100)
+multiply(300)

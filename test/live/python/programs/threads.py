@@ -8,7 +8,7 @@ def spin(n):
     return total
 
 
-workers = [threading.Thread(target=spin, args=(12_000_000,)) for _ in range(3)]
+workers = [threading.Thread(target=spin, args=(20_000_000,)) for _ in range(3)]
 for worker in workers:
     worker.start()
 for worker in workers:
