@@ -119,7 +119,8 @@ describe('cgroups of v2', { timeout: 300_000 }, () => {
     const two_periods_pct = 200 / periods;
     assert.ok(apart(limiter_throttled_pct, throttled_pct) <= edges_pct + two_periods_pct);
     assert.ok(apart(found.cpu.pressure.some_window, stalled_pct) <= edges_pct + two_periods_pct);
-    assert.equal(everything.busiest?.[0]?.path, '/app.slice');
+    // The group and the one around it use the same, and are read one after the other.
+    assert.match(everything.busiest?.[0]?.path ?? '', /^\/app\.slice/);
   });
 
   test('that may write a megabyte a second do, and wait for it', async () => {
