@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
-  fsync,
+  fsyncSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -238,20 +238,15 @@ function bytesOf(path: string): number {
     );
 }
 
-/**
- * The disk has it soon, which nobody waits for: until then a power failure, and nothing less, may cut
- * it off, and a capture that is cut off reads as none.
- */
 function writeWhole(path: string, content: string | Uint8Array): void {
   const fd = openSync(path, 'wx', 0o600);
   try {
     const bytes = typeof content === 'string' ? Buffer.from(content) : content;
     for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
-  } catch (error) {
+    fsyncSync(fd);
+  } finally {
     closeSync(fd);
-    throw error;
   }
-  fsync(fd, () => closeSync(fd));
 }
 
 /** What a server that was killed in the middle of saving has left; another may be saving now. */

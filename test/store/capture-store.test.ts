@@ -98,7 +98,7 @@ test.skipIf(process.getuid?.() !== 0)(
       expect(store.read('python', id, 'a.txt')).toBe('x');
       expect(readdirSync(join(disk, 'python'))).toEqual([id]);
     } finally {
-      execFileSync('umount', ['--lazy', disk]);
+      execFileSync('umount', [disk]);
     }
   },
 );
@@ -152,7 +152,7 @@ describe.skipIf(!mayMount)('on a full disk (who may mount one)', () => {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=700', 'tmpfs', room]);
   });
   afterEach(() => {
-    execFileSync('umount', ['--lazy', room]);
+    execFileSync('umount', [room]);
   });
 
   test('a capture fails with what to do, and older ones stay whole', () => {
