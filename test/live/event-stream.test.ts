@@ -129,7 +129,7 @@ describe.skipIf(obstacle !== null)(
       await server.request('resources/unsubscribe', { uri }).answer;
       expect(tracers()).toHaveLength(1);
       await server.request('resources/unsubscribe', { uri: `${uri}?types=exit` }).answer;
-      await expect.poll(tracers, { timeout: 10_000 }).toEqual([]);
+      await expect.poll(tracers, { timeout: 4000 }).toEqual([]);
       expect(rssMb(server.child.pid ?? 0)).toBeLessThan(full - 5);
     });
 
@@ -167,7 +167,7 @@ describe.skipIf(obstacle !== null)(
         const pid = server.child.pid ?? 0;
         expect(tracersOf(pid)).toHaveLength(1);
         server.child.kill(signal);
-        await expect.poll(() => tracersOf(pid), { timeout: 10_000 }).toEqual([]);
+        await expect.poll(() => tracersOf(pid), { timeout: 3000 }).toEqual([]);
       },
     );
 
@@ -178,7 +178,7 @@ describe.skipIf(obstacle !== null)(
       const ended = new Promise((resolve) => server.child.once('exit', resolve));
       server.close();
       expect(await ended).toBe(0);
-      await expect.poll(() => tracersOf(pid), { timeout: 10_000 }).toEqual([]);
+      await expect.poll(() => tracersOf(pid), { timeout: 3000 }).toEqual([]);
     });
 
     test('stays small and ends in time for a client that takes nothing', async () => {

@@ -248,7 +248,7 @@ test.skipIf(noThrottle !== '')(
       expect(read_ms / took_ms).toBeLessThanOrEqual(1.01);
     } finally {
       endLoads();
-      await expect.poll(() => removed(group), { timeout: 15_000 }).toBe(true);
+      await expect.poll(() => removed(group), { timeout: 5000 }).toBe(true);
     }
   },
 );

@@ -25,11 +25,11 @@ function childrenOf(server: number): string[] {
 /** Once the server is gone. */
 async function expectNothingLeft({ child }: ReturnType<typeof connect>, pid: number) {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-  await expect.poll(() => childrenOf(pid), { timeout: 10_000 }).toEqual([]);
+  await expect.poll(() => childrenOf(pid), { timeout: 2000 }).toEqual([]);
 }
 
 test.skipIf(!hasPerf).each(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
-  'after %s of the server nothing that it started is left (needs perf)',
+  'two seconds after %s of the server nothing that it started is left (needs perf)',
   async (signal) => {
     const server = connect(['mcp', '--daemon']);
     const pid = server.child.pid ?? 0;
