@@ -69,7 +69,7 @@ test('rates and shares name their window', async () => {
   for (const [name, least] of cases) {
     if (name === 'perf_info') continue;
     const answer = await surface.callTool(named(name), least, context(), call);
-    // Timers of Node.js may be a millisecond early.
-    expect(answer.window_ms).toBeGreaterThanOrEqual(990);
+    // A timer of Node.js may be a millisecond early.
+    expect(answer.window_ms).toBeGreaterThanOrEqual(999);
   }
 });
