@@ -110,7 +110,12 @@ function workload() {
 }
 
 async function traced(args) {
-  const child = spawn('bpftrace', ['--no-warnings', '-f', 'json', '-B', 'line', ...args]);
+  // In a mount namespace of its own, since bpftrace needs tracefs and does not mount it.
+  const tracefs = '/sys/kernel/tracing';
+  const mounted = `mountpoint -q ${tracefs} || mount -t tracefs nodev ${tracefs}`;
+  const words = ['--no-warnings', '-f', 'json', '-B', 'line', ...args];
+  const script = `${mounted}; exec bpftrace "$@"`;
+  const child = spawn('unshare', ['--mount', 'sh', '-c', script, 'bpftrace', ...words]);
   const ended = once(child, 'close');
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {

@@ -43,7 +43,8 @@ describe('collection', { timeout: 300_000 }, () => {
     assert.equal(enabled.message, 'Collection enabled, stats reset');
     assert.ok(enabled.attached.includes('rawtracepoint:sched_switch'));
     await callTool(server, 'reset_stats', {}, State);
-    await run('perf', 'bench', 'sched', 'pipe', '-l', String(operations));
+    // On one CPU: of two, a side may find the answer there before it sleeps, and then does not switch.
+    await run('taskset', '-c', '0', 'perf', 'bench', 'sched', 'pipe', '-l', String(operations));
     const { data: stats } = await callTool(server, 'get_scheduling_stats', {}, Stats);
     const { data: top } = await callTool(server, 'get_top_processes', { limit: 50 }, Top);
     await callTool(server, 'disable_collection', {}, State);
@@ -59,8 +60,9 @@ describe('collection', { timeout: 300_000 }, () => {
         `${stats.context_switches} in all, ${stats.missed_events} missed`,
     );
     for (const { switches_from, switches_to } of pipes) {
-      assert.ok(switches_from >= operations && switches_from < operations * 1.3);
-      assert.ok(Math.abs(switches_from - switches_to) <= 2);
+      const both = `from ${switches_from}, to ${switches_to}`;
+      assert.ok(switches_from >= operations && switches_from < operations * 1.3, both);
+      assert.ok(Math.abs(switches_from - switches_to) <= 2, both);
     }
     assert.ok(Math.abs(ours - theirs) <= 2, `${ours} against ${theirs}`);
     assert.ok(stats.context_switches >= ours);
