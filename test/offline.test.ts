@@ -59,8 +59,8 @@ let other_id = '';
 let capture = '';
 beforeAll(async () => {
   const [first = ''] = recordings;
-  profile_id = kept.keep(recordedText(first));
-  other_id = kept.keep(recordedText(first));
+  profile_id = await kept.keep(recordedText(first));
+  other_id = await kept.keep(recordedText(first));
   const profile = profileOf([{ stack: 'main;work', weight: 60 }]);
   capture = (await keepCapture(ctx, profile, 'a test')).kept.capture_id ?? '';
 });

@@ -64,7 +64,7 @@ const flameImage = (profile: StackProfile, title: string): Picture => ({
 export async function keepCapture(ctx: Context, profile: StackProfile, title: string) {
   const text = captureText(profile);
   await nextTurn();
-  const { id } = ctx.captures.save(kind, title, { [file]: text });
+  const { id } = await ctx.captures.save(kind, title, { [file]: text });
   await nextTurn();
   const picture = flamePicture(profile, title);
   await nextTurn();

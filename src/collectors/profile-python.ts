@@ -36,7 +36,7 @@ export async function profilePython(
   call: Call,
 ) {
   const options = runOptions(ctx, given, usual_timeout_s);
-  const stored = keepProfile(
+  const stored = await keepProfile(
     ctx,
     await runPython(ctx, source, options, call),
     options,

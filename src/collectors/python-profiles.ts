@@ -48,12 +48,12 @@ export type StoredProfile = Readonly<{
 const kind = 'python';
 
 /** Keeps a run; its id finds it again until it expires, in another server too. */
-export function keepProfile(
+export async function keepProfile(
   ctx: Context,
   run: PythonRun,
   options: PythonOptions,
   view: ViewOptions,
-): StoredProfile {
+): Promise<StoredProfile> {
   const record: RunRecord = {
     source: run.source,
     program: run.title,
@@ -73,7 +73,7 @@ export function keepProfile(
     view,
     warnings: run.warnings,
   };
-  const { id, created_at } = ctx.captures.save(kind, run.title, {
+  const { id, created_at } = await ctx.captures.save(kind, run.title, {
     'profile.json': run.raw,
     'run.json': JSON.stringify(record),
   });

@@ -113,7 +113,9 @@ async function record(
     );
     const isCut = late_ms > latest_ns / 1e6;
     const title = `${facts.switches} switches in ${facts.duration_ms} ms`;
-    const manifest = draft.keep(title, { [facts_file]: JSON.stringify({ ...facts, attached }) });
+    const manifest = await draft.keep(title, {
+      [facts_file]: JSON.stringify({ ...facts, attached }),
+    });
     const path = ctx.captures.path(recording_kind, manifest.id, trace_file) ?? '';
     const { id: recording_id, bytes } = manifest;
     const data: Recording = { recording_id, path, bytes, ...facts, open_with: openWith(path) };

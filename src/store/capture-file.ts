@@ -1,4 +1,5 @@
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { synced } from './synced.ts';
 
 /** A file that grows piece by piece. */
 export type CaptureFile = Readonly<{
@@ -6,7 +7,7 @@ export type CaptureFile = Readonly<{
   /** Bytes given to it so far, written or not. */
   bytes(): number;
   /** Writes what is left, and waits until the disk has it. */
-  finish(): void;
+  finish(): Promise<void>;
   close(): void;
 }>;
 
@@ -49,10 +50,13 @@ export function captureFile(path: string): CaptureFile {
       if (waiting_bytes >= piece_bytes) write();
     },
     bytes: () => bytes,
-    finish() {
+    async finish() {
       write();
-      if (fd !== null) fsyncSync(fd);
-      close();
+      try {
+        if (fd !== null) await synced(fd);
+      } finally {
+        close();
+      }
     },
     close,
   };

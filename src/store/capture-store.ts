@@ -1,25 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TracewrightError } from '../errors.ts';
 import { type CaptureFile, captureFile } from './capture-file.ts';
-import { isManifest, type Manifest } from './manifest.ts';
+import { bytesOf, fileOf, names, readManifest, sweepParts, writeWhole } from './capture-folder.ts';
+import type { Manifest } from './manifest.ts';
 import { readOwnFile } from './own-file.ts';
 import { privateFolder, requirePrivate } from './state-folder.ts';
 
 export type CaptureStore = Readonly<{
   /** Keeps texts under a new id. EXECUTION_FAILED without space, which leaves older ones whole. */
-  save(kind: string, title: string, files: Readonly<Record<string, string>>): Manifest;
+  save(kind: string, title: string, files: Readonly<Record<string, string>>): Promise<Manifest>;
   /** A capture with one file that is written while it is made, bounded by the quota. */
   begin(kind: string, file: string): CaptureDraft;
   /** Kinds of which there are captures. */
@@ -30,7 +21,10 @@ export type CaptureStore = Readonly<{
   read(kind: string, id: string, file: string): string | null;
   /** Where a file of a capture is; null where there is none. */
   path(kind: string, id: string, file: string): string | null;
-  /** Puts a view of a capture beside it, and gives its path; null where there is no such capture. */
+  /**
+   * Puts a view of a capture beside it, and gives its path; null where there is no such capture. It
+   * can be made again, and is not waited for until the disk has it.
+   */
   view(kind: string, id: string, file: string, bytes: string | Uint8Array): string | null;
   remove(kind: string, id: string): boolean;
   folder: string;
@@ -41,9 +35,12 @@ export type CaptureDraft = Readonly<{
   /** EXECUTION_FAILED without space or above the quota; then only `drop` is left to do. */
   append(bytes: Uint8Array): void;
   bytes(): number;
-  keep(title: string, files: Readonly<Record<string, string>>): Manifest;
+  keep(title: string, files: Readonly<Record<string, string>>): Promise<Manifest>;
   drop(): void;
 }>;
+
+/** A folder in the making, under a name that is listed nowhere. */
+type Part = Readonly<{ id: string; kind: string; path: string; drop(): void }>;
 
 type Limits = Readonly<{ ttl_ms: number; quota_bytes: number; max_captures: number }>;
 
@@ -82,22 +79,33 @@ export function captureStore(
     requirePrivate(home(kind));
   };
 
+  /** Nobody changes a manifest: it is read again only where its file is another one. */
+  const known = new Map<string, Readonly<{ file: string; manifest: Manifest }>>();
+
   const manifestOf = (kind: string, id: string): Manifest | null => {
     if (!id_pattern.test(id)) return null;
     requireOwn(kind);
-    try {
-      const text = readOwnFile(join(home(kind), id, 'manifest.json'));
-      const manifest: unknown = text === null ? null : JSON.parse(text);
-      return isManifest(manifest) && manifest.id === id ? manifest : null;
-    } catch {
-      return null;
-    }
+    return knownManifest(kind, id);
   };
 
-  const list = (kind: string): Manifest[] =>
-    names(home(kind))
-      .flatMap((id) => manifestOf(kind, id) ?? [])
+  function knownManifest(kind: string, id: string): Manifest | null {
+    const path = join(home(kind), id);
+    const file = fileOf(path);
+    const last = known.get(path);
+    if (last !== undefined && last.file === file) return last.manifest;
+    known.delete(path);
+    const manifest = file === null ? null : readManifest(path, id);
+    if (manifest !== null && file !== null) known.set(path, { file, manifest });
+    return manifest;
+  }
+
+  function list(kind: string): Manifest[] {
+    const ids = names(home(kind)).filter((name) => id_pattern.test(name));
+    if (ids.length > 0) requireOwn(kind);
+    return ids
+      .flatMap((id) => knownManifest(kind, id) ?? [])
       .sort((a, b) => b.created_at.localeCompare(a.created_at));
+  }
 
   const remove = (kind: string, id: string): boolean => {
     if (manifestOf(kind, id) === null) return false;
@@ -116,44 +124,57 @@ export function captureStore(
   };
 
   /** Does one step of making a capture; whatever goes wrong in it leaves nothing behind. */
-  function attempt<T>(part: string, step: () => T): T {
+  function attempt<T>({ drop }: Pick<Part, 'drop'>, step: () => T): T {
     try {
       return step();
     } catch (error) {
-      rmSync(part, { recursive: true, force: true });
-      throw error instanceof TracewrightError ? error : notKept(folder, error);
+      throw undone(drop, error);
     }
   }
 
-  function newFolder(kind: string) {
+  function undone(drop: () => void, error: unknown): TracewrightError {
+    drop();
+    return error instanceof TracewrightError ? error : notKept(folder, error);
+  }
+
+  function newPart(kind: string): Part {
     const id = `${kind}_${now().getTime().toString(36)}${randomBytes(3).toString('hex')}`;
-    const part = join(home(kind), `.${id}`);
+    const path = join(home(kind), `.${id}`);
+    const drop = (): void => {
+      process.off('exit', drop);
+      rmSync(path, { recursive: true, force: true });
+    };
     requireOwn(kind);
-    attempt(part, () => {
+    attempt({ drop }, () => {
       privateFolder(folder);
       privateFolder(home(kind));
       sweepParts(home(kind));
-      mkdirSync(part, { mode: 0o700 });
+      mkdirSync(path, { mode: 0o700 });
     });
-    return { id, kind, part };
+    // Whoever ends us by Ctrl-C wants nothing of it.
+    process.once('exit', drop);
+    return { id, kind, path, drop };
   }
 
   /** Gives a folder that has all of its files its name. */
-  function publish(
-    { id, kind, part }: ReturnType<typeof newFolder>,
+  async function publish(
+    { id, kind, path, drop }: Part,
     title: string,
     files: Readonly<Record<string, string>>,
     written = 0,
-  ): Manifest {
+  ): Promise<Manifest> {
     const bytes = written + sizeOf(files);
     const manifest = { id, kind, created_at: now().toISOString(), title, bytes };
-    attempt(part, () => {
+    try {
       for (const [name, text] of Object.entries(files)) {
-        writeWhole(join(part, named(name)), text);
+        await writeWhole(join(path, named(name)), text);
       }
-      writeWhole(join(part, 'manifest.json'), JSON.stringify(manifest));
-      renameSync(part, join(home(kind), id));
-    });
+      await writeWhole(join(path, 'manifest.json'), JSON.stringify(manifest));
+      renameSync(path, join(home(kind), id));
+    } catch (error) {
+      throw undone(drop, error);
+    }
+    process.off('exit', drop);
     makeRoom(kind);
     return manifest;
   }
@@ -163,22 +184,18 @@ export function captureStore(
     list,
     remove,
     kinds: () => names(folder).filter((name) => /^[a-z]+$/.test(name)),
-    save(kind, title, files) {
+    async save(kind, title, files) {
       const bytes = sizeOf(files);
       if (bytes > limits.quota_bytes) throw tooLarge(bytes, limits.quota_bytes);
-      return publish(newFolder(kind), title, files);
+      return await publish(newPart(kind), title, files);
     },
     begin(kind, file) {
-      const made = newFolder(kind);
-      const { part } = made;
-      const out: CaptureFile = attempt(part, () => captureFile(join(part, named(file))));
+      const part = newPart(kind);
+      const out: CaptureFile = attempt(part, () => captureFile(join(part.path, named(file))));
       const drop = (): void => {
-        process.off('exit', drop);
         out.close();
-        rmSync(part, { recursive: true, force: true });
+        part.drop();
       };
-      // Whoever ends us by Ctrl-C wants nothing of it.
-      process.once('exit', drop);
       return {
         append(bytes) {
           if (out.bytes() + bytes.length > limits.quota_bytes) {
@@ -188,10 +205,11 @@ export function captureStore(
           attempt(part, () => out.append(bytes));
         },
         bytes: out.bytes,
-        keep(title, files) {
-          attempt(part, out.finish);
-          process.off('exit', drop);
-          return publish(made, title, files, out.bytes());
+        async keep(title, files) {
+          await out.finish().catch((error: unknown) => {
+            throw undone(drop, error);
+          });
+          return await publish(part, title, files, out.bytes());
         },
         drop,
       };
@@ -206,7 +224,7 @@ export function captureStore(
       const path = join(home(kind), id, file);
       try {
         rmSync(path, { force: true });
-        writeWhole(path, bytes);
+        writeFileSync(path, bytes, { flag: 'wx', mode: 0o600 });
       } catch (error) {
         rmSync(path, { force: true });
         throw notKept(folder, error);
@@ -226,44 +244,6 @@ const sizeOf = (files: Readonly<Record<string, string>>): number =>
 function named(file: string): string {
   if (!file_pattern.test(file)) throw new Error(`bad name: ${file}`);
   return file;
-}
-
-/** Views come beside a capture after it was made. */
-function bytesOf(path: string): number {
-  return names(path)
-    .filter((name) => name !== 'manifest.json')
-    .reduce(
-      (sum, name) => sum + (lstatSync(join(path, name), { throwIfNoEntry: false })?.size ?? 0),
-      0,
-    );
-}
-
-function writeWhole(path: string, content: string | Uint8Array): void {
-  const fd = openSync(path, 'wx', 0o600);
-  try {
-    const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** What a server that was killed in the middle of saving has left; another may be saving now. */
-function sweepParts(path: string): void {
-  for (const name of names(path).filter((each) => each.startsWith('.'))) {
-    const part = join(path, name);
-    const stats = lstatSync(part, { throwIfNoEntry: false });
-    if (stats && Date.now() - stats.mtimeMs > 3_600_000) rmSync(part, { recursive: true });
-  }
-}
-
-function names(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
-  }
 }
 
 const tooLarge = (bytes: number, quota: number): TracewrightError =>

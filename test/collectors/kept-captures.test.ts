@@ -16,10 +16,10 @@ const all = { limit: 10, offset: 0 };
 const context = () => createContext({ daemon: false, readOnly: false, stateFolder: room });
 
 describe('captures that are kept', () => {
-  test('are listed over all kinds, with the day on which they go', () => {
+  test('are listed over all kinds, with the day on which they go', async () => {
     const ctx = context();
-    ctx.captures.save('python', 'app.py', { 'a.txt': 'xy' });
-    ctx.captures.save('recording', 'a trace', { 'a.txt': 'xyz' });
+    await ctx.captures.save('python', 'app.py', { 'a.txt': 'xy' });
+    await ctx.captures.save('recording', 'a trace', { 'a.txt': 'xyz' });
     const { data } = listCaptures(ctx, all);
     expect(data.captures.map(({ kind }) => kind).toSorted()).toEqual(['python', 'recording']);
     expect(data.bytes).toBe(5);
@@ -28,16 +28,16 @@ describe('captures that are kept', () => {
     }
   });
 
-  test('go when they are deleted by their id, whatever their kind', () => {
+  test('go when they are deleted by their id, whatever their kind', async () => {
     const ctx = context();
-    const { id } = ctx.captures.save('python', 'app.py', { 'a.txt': 'x' });
+    const { id } = await ctx.captures.save('python', 'app.py', { 'a.txt': 'x' });
     expect(captures(['delete', id], ctx, false)).toBe(`Deleted: ${id}`);
     expect(listCaptures(ctx, all).data.captures).toEqual([]);
   });
 
-  test('cannot be reached by anything but an id', () => {
+  test('cannot be reached by anything but an id', async () => {
     const ctx = context();
-    const { id } = ctx.captures.save('python', 'app.py', { 'a.txt': 'x' });
+    const { id } = await ctx.captures.save('python', 'app.py', { 'a.txt': 'x' });
     for (const wrong of ['', '..', `../python/${id}`, `python/../${id}`, 'python_nothere00']) {
       expect(() => forgetCapture(ctx, wrong)).toThrow(/no capture/);
     }

@@ -31,7 +31,7 @@ export function keptProfiles() {
   const ctx: Context = createContext({ daemon: false, readOnly: false, stateFolder });
   return {
     ctx,
-    keep(text: string, view: View = {}, changes: Partial<RunRecord> = {}): string {
+    async keep(text: string, view: View = {}, changes: Partial<RunRecord> = {}): Promise<string> {
       const profile = parseScalene(text);
       const run: RunRecord = {
         source: { kind: 'script', path: '/srv/app/cpu.py' },
@@ -61,7 +61,7 @@ export function keptProfiles() {
         ...changes,
       };
       const files = { 'profile.json': text, 'run.json': JSON.stringify(run) };
-      return ctx.captures.save('python', run.program, files).id;
+      return (await ctx.captures.save('python', run.program, files)).id;
     },
     remove: () => rmSync(stateFolder, { recursive: true, force: true }),
   };

@@ -37,9 +37,9 @@ const details = (profile_id: string, filename: string, changes: object = {}) =>
     ...changes,
   });
 
-describe('two real profiles of 1.76 s and 0.53 s', () => {
-  const before = keep(recordedText('sleep-walltime'));
-  const after = keep(recordedText('cpu.python'));
+describe('two real profiles of 1.76 s and 0.53 s', async () => {
+  const before = await keep(recordedText('sleep-walltime'));
+  const after = await keep(recordedText('cpu.python'));
 
   test('have their elapsed time', () => {
     expect(analyze(before).summary.elapsed_time_sec).toBe(1.762);
@@ -65,17 +65,17 @@ describe('two real profiles of 1.76 s and 0.53 s', () => {
   });
 });
 
-describe('a comparison', () => {
-  const first = keep(recordedText('cpu.python'));
+describe('a comparison', async () => {
+  const first = await keep(recordedText('cpu.python'));
 
-  test('says that versions of Scalene differ', () => {
-    const other = keep(recordedText('cpu-only-nostacks'));
+  test('says that versions of Scalene differ', async () => {
+    const other = await keep(recordedText('cpu-only-nostacks'));
     expect(compare(first, other).warnings.join()).toMatch(/different versions of Scalene/);
     expect(compare(first, first).warnings).toEqual([]);
   });
 
-  test('says that arguments, memory profiling and completeness differ', () => {
-    const other = keep(
+  test('says that arguments, memory profiling and completeness differ', async () => {
+    const other = await keep(
       recordedText('cpu.python'),
       {},
       {
@@ -97,58 +97,58 @@ describe('a comparison', () => {
 
 describe('options that Scalene ignores in JSON', () => {
   const lineOf = ({ lineno }: Readonly<{ lineno: number }>): number => lineno;
-  const cpuLines = (view: View) =>
-    hotspots('cpu', keep(recordedText('memory.python'), view)).data.hotspots.map(lineOf);
-  const memoryLines = (view: View) =>
-    hotspots('memory', keep(recordedText('memory.python'), view)).data.hotspots.map(lineOf);
+  const cpuLines = async (view: View) =>
+    hotspots('cpu', await keep(recordedText('memory.python'), view)).data.hotspots.map(lineOf);
+  const memoryLines = async (view: View) =>
+    hotspots('memory', await keep(recordedText('memory.python'), view)).data.hotspots.map(lineOf);
 
-  test('cpu_percent_threshold leaves out cheaper lines', () => {
-    expect(cpuLines({})).toEqual([8, 13, 9, 3]);
-    expect(cpuLines({ cpu_percent_threshold: 10 })).toEqual([8, 13]);
-    expect(cpuLines({ cpu_percent_threshold: 0 }).length).toBeGreaterThan(4);
+  test('cpu_percent_threshold leaves out cheaper lines', async () => {
+    expect(await cpuLines({})).toEqual([8, 13, 9, 3]);
+    expect(await cpuLines({ cpu_percent_threshold: 10 })).toEqual([8, 13]);
+    expect((await cpuLines({ cpu_percent_threshold: 0 })).length).toBeGreaterThan(4);
   });
 
-  test('malloc_threshold is bytes that a line allocates', () => {
-    const all = memoryLines({});
+  test('malloc_threshold is bytes that a line allocates', async () => {
+    const all = await memoryLines({});
     expect(all).toContain(3);
     // 120 MB at line 3.
-    expect(memoryLines({ malloc_threshold: 100 * 1024 * 1024 })).toContain(3);
-    expect(memoryLines({ malloc_threshold: 1e12 })).toEqual([]);
+    expect(await memoryLines({ malloc_threshold: 100 * 1024 * 1024 })).toContain(3);
+    expect(await memoryLines({ malloc_threshold: 1e12 })).toEqual([]);
   });
 
-  test('cpu=false shows no CPU lines', () => {
-    expect(cpuLines({ cpu: false })).toEqual([]);
-    const id = keep(recordedText('memory.python'), { cpu: false });
+  test('cpu=false shows no CPU lines', async () => {
+    expect(await cpuLines({ cpu: false })).toEqual([]);
+    const id = await keep(recordedText('memory.python'), { cpu: false });
     expect(analyze(id).summary.top_cpu_hotspots).toEqual([]);
   });
 
-  test('memory_leak_detector=false shows no verdicts', () => {
+  test('memory_leak_detector=false shows no verdicts', async () => {
     const text = recordedText('leak-true.');
-    expect(analyze(keep(text)).leaks).toHaveLength(1);
-    expect(analyze(keep(text, { memory_leak_detector: false })).leaks).toEqual([]);
+    expect(analyze(await keep(text)).leaks).toHaveLength(1);
+    expect(analyze(await keep(text, { memory_leak_detector: false })).leaks).toEqual([]);
   });
 
-  test('reduced_profile leaves lines of high activity, whatever else is asked for', () => {
-    const id = keep(recordedText('memory.python'), { reduced_profile: true });
+  test('reduced_profile leaves lines of high activity, whatever else is asked for', async () => {
+    const id = await keep(recordedText('memory.python'), { reduced_profile: true });
     const { lines } = details(id, 'mem.py', { all_lines: true }).data;
     expect(lines.map(lineOf)).toEqual([3, 5, 8, 9, 12, 13, 14]);
   });
 });
 
 describe('a GPU', () => {
-  test('that is not there is unavailable, with the reason', () => {
-    const { data, unavailable } = hotspots('gpu', keep(recordedText('cpu.python')));
+  test('that is not there is unavailable, with the reason', async () => {
+    const { data, unavailable } = hotspots('gpu', await keep(recordedText('cpu.python')));
     expect(data.hotspots).toEqual([]);
     expect(unavailable).toMatchObject([{ what: 'gpu', reason: expect.stringMatching(/no GPU/) }]);
   });
 
-  test('that was profiled has lines, and memory where there is some', () => {
+  test('that was profiled has lines, and memory where there is some', async () => {
     // No GPU at hand: the figures of one line are put into a real profile.
     const real = JSON.parse(recordedText('numpy.python'));
     real.gpu_device = 'GPU';
     const [file] = Object.values<{ lines: Record<string, unknown>[] }>(real.files);
     Object.assign(file?.lines[5] ?? {}, { n_gpu_percent: 60, n_gpu_peak_memory_mb: 1500 });
-    const id = keep(JSON.stringify(real));
+    const id = await keep(JSON.stringify(real));
     expect(hotspots('gpu', id).data.hotspots).toMatchObject([
       { lineno: 6, gpu_percent: 60, severity: 'high', rule: 'gpu' },
     ]);
@@ -162,8 +162,8 @@ describe('a GPU', () => {
   });
 });
 
-describe('bottlenecks', () => {
-  const id = keep(recordedText('memory.python'));
+describe('bottlenecks', async () => {
+  const id = await keep(recordedText('memory.python'));
   const of = (cpu_threshold: number, memory_threshold_mb: number) =>
     readBottlenecks(ctx, { profile_id: id, cpu_threshold, memory_threshold_mb }).data;
 
@@ -185,8 +185,8 @@ describe('bottlenecks', () => {
   });
 });
 
-describe('a file', () => {
-  const id = keep(recordedText('escaped-source'));
+describe('a file', async () => {
+  const id = await keep(recordedText('escaped-source'));
 
   test('is found by the end of its path, its source as it was written', () => {
     const { data } = details(id, 'lt.py', { all_lines: true });
@@ -206,8 +206,8 @@ describe('a file', () => {
 });
 
 describe('kept profiles', () => {
-  test('are listed newest first, and go when they are told to', () => {
-    const id = keep(recordedText('cpu.python'));
+  test('are listed newest first, and go when they are told to', async () => {
+    const id = await keep(recordedText('cpu.python'));
     expect(listKept(ctx, { limit: 200, offset: 0 }).data.profiles).toContain(id);
     expect(readKept(ctx, { profile_id: id, include: 'summary', delete: true }).data).toMatchObject({
       deleted: true,
@@ -216,8 +216,8 @@ describe('kept profiles', () => {
     expect(() => analyze(id)).toThrow(/There is no profile/);
   });
 
-  test('give stacks, and stacks as flame graph programs read them', () => {
-    const profile_id = keep(recordedText('stacks'));
+  test('give stacks, and stacks as flame graph programs read them', async () => {
+    const profile_id = await keep(recordedText('stacks'));
     const { stacks } = readKept(ctx, { profile_id, include: 'stacks', delete: false }).data;
     const { data } = readKept(ctx, { profile_id, include: 'collapsed', delete: false });
     const [heaviest] = stacks ?? [];
@@ -227,8 +227,8 @@ describe('kept profiles', () => {
     });
   });
 
-  test('without stacks say how to get them', () => {
-    const profile_id = keep(recordedText('cpu-only-nostacks'));
+  test('without stacks say how to get them', async () => {
+    const profile_id = await keep(recordedText('cpu-only-nostacks'));
     const { unavailable } = readKept(ctx, { profile_id, include: 'collapsed', delete: false });
     expect(unavailable).toContainEqual({
       what: 'stacks',
@@ -242,8 +242,8 @@ describe('kept profiles', () => {
   });
 });
 
-test('what was not measured is absent, and no 0', () => {
-  const id = keep(recordedText('cpu-only-nostacks'));
+test('what was not measured is absent, and no 0', async () => {
+  const id = await keep(recordedText('cpu-only-nostacks'));
   const { summary, by_file } = analyze(id);
   expect(summary).toMatchObject({ max_memory_mb: null, total_allocations_mb: null });
   expect(Object.values(by_file)[0]).toMatchObject({ memory_peak_mb: null, allocated_mb: null });
@@ -255,16 +255,16 @@ test('what was not measured is absent, and no 0', () => {
   });
 });
 
-test('memory of which no allocation was sampled is absent, with the reason', () => {
-  const id = keep(recordedText('threads.python-3.13.scalene-1.5.51'));
+test('memory of which no allocation was sampled is absent, with the reason', async () => {
+  const id = await keep(recordedText('threads.python-3.13.scalene-1.5.51'));
   expect(analyze(id).summary.max_memory_mb).toBeNull();
   expect(hotspots('memory', id).unavailable).toMatchObject([
     { what: 'memory', reason: expect.stringMatching(/No allocation was sampled|Only the CPU/) },
   ]);
 });
 
-test('a partial profile says so', () => {
-  const id = keep(recordedText('sigterm'), {}, { outcome: 'timed_out', partial: true });
+test('a partial profile says so', async () => {
+  const id = await keep(recordedText('sigterm'), {}, { outcome: 'timed_out', partial: true });
   const { unavailable, summary } = analyzeProfile(ctx, {
     profile_id: id,
     focus: 'cpu',
@@ -276,8 +276,8 @@ test('a partial profile says so', () => {
   expect(unavailable.map((each) => each.what)).toContain('the rest of the run');
 });
 
-test('waiting is told apart from computing', () => {
-  const { waiting, hotspots: hot } = analyze(keep(recordedText('sleep-walltime')));
+test('waiting is told apart from computing', async () => {
+  const { waiting, hotspots: hot } = analyze(await keep(recordedText('sleep-walltime')));
   expect(waiting[0]).toMatchObject({ code: expect.stringMatching(/sleep/) });
   expect(hot.map((each) => each.line).join()).not.toMatch(/sleep/);
 });

@@ -63,13 +63,11 @@ const faults: Readonly<Record<string, () => unknown>> = {
   'tracefs is not mounted': () =>
     other.run({ mode: 'tracefs', before: [...unshared, `${unmount}; exec "$0" "$@"`] }).outcome,
   'tracefs is unmounted while a tracer runs': unmountedBelow,
-  'the clock of the host is put back': () => {
+  'the clock of the host is put back': async () => {
     let year = 2026;
     const { save, list } = captureStore(join(room, 'clock'), () => new Date(year, 0));
-    const ids = [2026, 1999].map((each) => {
-      year = each;
-      return save('python', 'x', { 'a.txt': 'x' }).id;
-    });
+    const ids: string[] = [];
+    for (year of [2026, 1999]) ids.push((await save('python', 'x', { 'a.txt': 'x' })).id);
     return ids.every((id) => list('python').some((each) => each.id === id)) ? 'answer' : 'lost';
   },
   'clocks of a container are not those of its kernel': () => {
@@ -78,24 +76,24 @@ const faults: Readonly<Record<string, () => unknown>> = {
     const apart_s = Math.abs(Number(process.hrtime.bigint()) - monotonic_ns) / 1e9;
     return apart_s < 60 ? 'answer' : `${apart_s} s`;
   },
-  'the disk of the captures is full': () => {
+  'the disk of the captures is full': async () => {
     const disk = smallDisk(join(room, 'captures'));
     const { save, read, list } = captureStore(join(disk, 'state'), () => new Date());
-    const { id } = save('python', 'x', { 'a.txt': 'whole' });
+    const { id } = await save('python', 'x', { 'a.txt': 'whole' });
     fill(disk);
     try {
-      return save('python', 'x', { 'a.txt': 'x'.repeat(5000) });
+      return await save('python', 'x', { 'a.txt': 'x'.repeat(5000) });
     } finally {
       expect(read('python', id, 'a.txt')).toBe('whole');
       expect(list('python').map((each) => each.id)).toEqual([id]);
     }
   },
-  'the disk of a recording becomes full': () => {
+  'the disk of a recording becomes full': async () => {
     const disk = smallDisk(join(room, 'recording'));
     const draft = captureStore(join(disk, 'state'), () => new Date()).begin('python', 'a.txt');
     try {
       for (let piece = 0; piece < 16; piece++) draft.append(Buffer.alloc(128 * 1024));
-      return draft.keep('x', {});
+      return await draft.keep('x', {});
     } finally {
       draft.drop();
     }

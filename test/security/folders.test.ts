@@ -52,24 +52,29 @@ describe('the state folder', () => {
     },
     'a file': (folder) => writeFileSync(folder, ''),
   };
-  test.each(Object.keys(attacks))('is refused for writing and reading when it is %s', (name) => {
-    const folder = join(room, 'state');
-    attacks[name]?.(folder);
-    const { save, read } = store(folder);
-    expect(thrown(() => save('python', 'x', { 'a.txt': 'x' }))).toEqual(refused);
-    expect(thrown(() => read('python', 'python_00000000', 'a.txt'))).toEqual(refused);
-  });
+  test.each(Object.keys(attacks))(
+    'is refused for writing and reading when it is %s',
+    async (name) => {
+      const folder = join(room, 'state');
+      attacks[name]?.(folder);
+      const { save, read } = store(folder);
+      await expect(save('python', 'x', { 'a.txt': 'x' })).rejects.toEqual(refused);
+      expect(thrown(() => read('python', 'python_00000000', 'a.txt'))).toEqual(refused);
+    },
+  );
 
-  test.skipIf(!isRoot)('is refused when it belongs to someone else (needs root)', () => {
+  test.skipIf(!isRoot)('is refused when it belongs to someone else (needs root)', async () => {
     const folder = join(room, 'state');
     mkdirSync(folder, { mode: 0o700 });
     chownSync(folder, nobody, nobody);
-    expect(thrown(() => store(folder).save('python', 'x', { 'a.txt': 'x' }))).toEqual(refused);
+    await expect(store(folder).save('python', 'x', { 'a.txt': 'x' })).rejects.toMatchObject(
+      refused,
+    );
     expect(thrown(() => store(folder).read('python', 'python_00000000', 'a.txt'))).toEqual(refused);
   });
 
-  test('is refused when the folder of a kind of captures is a link', () => {
-    const { id } = store(room).save('python', 'x', { 'a.txt': 'x' });
+  test('is refused when the folder of a kind of captures is a link', async () => {
+    const { id } = await store(room).save('python', 'x', { 'a.txt': 'x' });
     const other = join(room, 'other');
     mkdirSync(other, { mode: 0o700 });
     symlinkSync(join(room, 'python'), join(other, 'python'));
@@ -85,11 +90,11 @@ describe('a file of a capture that was replaced', () => {
     'a pipe': (file) => execFileSync('mkfifo', [file]),
     'a folder': (file) => mkdirSync(file),
   };
-  test.each(Object.keys(attacks))('by %s is not read, whether manifest or data', (name) => {
+  test.each(Object.keys(attacks))('by %s is not read, whether manifest or data', async (name) => {
     writeFileSync(join(room, 'secret'), '{"id":"x","created_at":"x","bytes":1}');
     const folder = join(room, 'state');
     const { save, read, list } = store(folder);
-    const { id } = save('python', 'x', { 'a.txt': 'x' });
+    const { id } = await save('python', 'x', { 'a.txt': 'x' });
     const file = join(folder, 'python', id, 'a.txt');
     rmSync(file);
     attacks[name]?.(file);
