@@ -11,12 +11,21 @@ type Held = Readonly<{ uri: string }>;
 /** At most ten notices a second for each URI. */
 const interval_ms = 100;
 
+/**
+ * Until the next notice of one client, where so many listen: all of them together are told a hundred
+ * times a second and, by chance, not all at once, so that others need not wait for their notices.
+ */
+export function noticeInterval(listening: number, chance: number): number {
+  const mean_ms = Math.max(interval_ms, listening * 10);
+  return interval_ms + 2 * chance * (mean_ms - interval_ms);
+}
+
 /** Subscriptions to events://stream: tracking goes on while there is one, and each is told of news. */
 export function streamUpdates(ctx: Context, sink: UpdateSink): Subscriptions {
   const { listeners } = eventSession(ctx);
   /** Those that hold the stream, by the key of their subscription. */
   const open = new Map<string, readonly Held[]>();
-  let told_ms = Number.NEGATIVE_INFINITY;
+  let next_ms = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
 
   function arm(ms: number): void {
@@ -29,7 +38,7 @@ export function streamUpdates(ctx: Context, sink: UpdateSink): Subscriptions {
       arm(interval_ms);
       return;
     }
-    told_ms = ctx.monotonicMs();
+    next_ms = ctx.monotonicMs() + noticeInterval(listeners.size, Math.random());
     for (const uri of new Set([...open.values()].flat().map((each) => each.uri))) {
       // A client that went away is the transport's business.
       sink.updated(uri).catch(() => {});
@@ -37,7 +46,7 @@ export function streamUpdates(ctx: Context, sink: UpdateSink): Subscriptions {
   }
 
   const onNews = (): void => {
-    if (timer === undefined) arm(Math.max(0, told_ms + interval_ms - ctx.monotonicMs()));
+    if (timer === undefined) arm(Math.max(0, next_ms - ctx.monotonicMs()));
   };
 
   async function close(key: string): Promise<void> {

@@ -15,8 +15,13 @@ export function names(path: string): string[] {
 
 /** Which file the manifest of a capture is; null where there is none that is ours alone. */
 export function fileOf(path: string): string | null {
-  const stats = lstatSync(join(path, 'manifest.json'), { throwIfNoEntry: false });
-  return stats?.isFile() && stats.nlink === 1 ? `${stats.dev} ${stats.ino} ${stats.ctimeMs}` : null;
+  try {
+    const stats = lstatSync(join(path, 'manifest.json'));
+    const isOwn = stats.isFile() && stats.nlink === 1;
+    return isOwn ? `${stats.dev} ${stats.ino} ${stats.ctimeMs}` : null;
+  } catch {
+    return null;
+  }
 }
 
 /** What a capture is; null where its folder is no capture of that id. */
