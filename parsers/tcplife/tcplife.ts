@@ -1,6 +1,14 @@
 import { readBpftraceOutput, type TraceHealth } from '../bpftrace-json/bpftrace-output.ts';
 import { untrusted } from '../untrusted.ts';
 
+/** What went through a socket until its end. SYN and FIN count as a byte each. */
+export type TcpBytes = Readonly<{
+  acked: number;
+  received: number;
+  retransmits: number;
+  srtt_us: number;
+}>;
+
 /** A socket changed its state. `pid` and `comm` are of the process that ran then. */
 export type TcpChange = Readonly<{
   at_ns: number;
@@ -14,23 +22,19 @@ export type TcpChange = Readonly<{
   comm: string;
   local_addr: string;
   remote_addr: string;
-}>;
-
-/** What went through a socket until its end. SYN and FIN count as a byte each. */
-export type TcpBytes = Readonly<{
-  acked: number;
-  received: number;
-  retransmits: number;
-  srtt_us: number;
+  /** Of a change that ends a socket; null where it is not known. */
+  bytes: TcpBytes | null;
 }>;
 
 export type TcplifeOutput = Readonly<{
   health: TraceHealth;
+  /** In the order in which they happened: those of several CPUs are printed in any. */
   changes: readonly TcpChange[];
-  /** By the position of the change that ended the socket, because its address is used again. */
-  bytes: ReadonlyMap<number, TcpBytes>;
   retransmits: readonly Readonly<{ at_ns: number; local_port: number; remote_port: number }>[];
 }>;
+
+/** TCP_CLOSE. */
+const closed = 7;
 
 const change =
   /^C (\d{1,20}) ([0-9a-f]{1,16}) (\d{1,20}) (\d{1,20}) (\d{1,20}) ([46]) (\d{1,20}) (\d{1,20}) (.*)\|([0-9a-f.:]+)\|([0-9a-f.:]+)$/s;
@@ -46,23 +50,31 @@ const again = /^R (\d{1,20}) (\d{1,20}) (\d{1,20})$/;
 export function parseTcplife(text: string): TcplifeOutput {
   const output = readBpftraceOutput(text);
   const changes: TcpChange[] = [];
-  const bytes = new Map<number, TcpBytes>();
+  /**
+   * Ends of sockets whose bytes have not come: lines of other CPUs may stand between the two. Null
+   * where an address ended twice meanwhile, and nobody knows to which end the bytes belong.
+   */
+  const ended = new Map<string, number | null>();
   const retransmits: { at_ns: number; local_port: number; remote_port: number }[] = [];
   for (const line of output.printed) {
     const moved = readChange(line);
     if (moved) changes.push(moved);
-    const [, socket, ...figures] = amount.exec(line) ?? [];
-    if (socket !== undefined && changes.at(-1)?.socket === socket) {
-      const [acked = 0, received = 0, sent_again = 0, srtt_us = 0] = figures.map(Number);
-      bytes.set(changes.length - 1, { acked, received, retransmits: sent_again, srtt_us });
+    if (moved?.to === closed) {
+      ended.set(moved.socket, ended.has(moved.socket) ? null : changes.length - 1);
     }
+    const [, socket = '', ...figures] = amount.exec(line) ?? [];
+    const position = ended.get(socket) ?? -1;
+    const end = changes[position];
+    ended.delete(socket);
+    if (end) changes[position] = { ...end, bytes: bytesOf(figures) };
     const [, at, local, remote] = again.exec(line) ?? [];
     if (remote !== undefined) {
       const ports = { local_port: Number(local), remote_port: Number(remote) };
       retransmits.push({ at_ns: Number(at), ...ports });
     }
   }
-  return { health: output.health, changes, bytes, retransmits };
+  changes.sort((one, other) => one.at_ns - other.at_ns);
+  return { health: output.health, changes, retransmits };
 }
 
 function readChange(line: string): TcpChange | null {
@@ -82,5 +94,11 @@ function readChange(line: string): TcpChange | null {
     comm: untrusted(comm ?? '', 64),
     local_addr,
     remote_addr,
+    bytes: null,
   };
+}
+
+function bytesOf(figures: readonly string[]): TcpBytes {
+  const [acked = 0, received = 0, retransmits = 0, srtt_us = 0] = figures.map(Number);
+  return { acked, received, retransmits, srtt_us };
 }

@@ -35,18 +35,18 @@ type Open = {
 };
 
 /** Puts the changes of each socket together; one address is used by many sockets in turn. */
-export function tcpConnections({ changes, bytes }: TcplifeOutput): readonly TcpConnection[] {
+export function tcpConnections({ changes }: TcplifeOutput): readonly TcpConnection[] {
   const sockets = new Map<string, Open>();
   const done: TcpConnection[] = [];
-  for (const [index, change] of changes.entries()) {
+  for (const change of changes) {
     const open = sockets.get(change.socket) ?? begin(change);
     sockets.set(change.socket, open);
     take(open, change);
     if (change.to !== closed) continue;
-    done.push(finish(open, bytes.get(index) ?? null));
+    done.push(finish(open));
     sockets.delete(change.socket);
   }
-  return [...done, ...[...sockets.values()].map((open) => finish(open, null))];
+  return [...done, ...[...sockets.values()].map(finish)];
 }
 
 const begin = (first: TcpChange): Open => ({
@@ -72,7 +72,7 @@ function take(open: Open, change: TcpChange): void {
   if (closing.has(change.to)) open.owner ??= change;
 }
 
-function finish(open: Open, bytes: TcpBytes | null): TcpConnection {
+function finish(open: Open): TcpConnection {
   const { first, last, owner, direction, syn_ns, established_ns } = open;
   const isClosed = last.to === closed;
   const failed = isClosed && syn_ns !== null && established_ns === null;
@@ -86,7 +86,7 @@ function finish(open: Open, bytes: TcpBytes | null): TcpConnection {
     remote_port: last.remote_port,
     connect_ns: syn_ns === null || established_ns === null ? null : established_ns - syn_ns,
     duration_ns: isClosed && established_ns !== null ? last.at_ns - established_ns : null,
-    bytes: failed ? null : bytes,
+    bytes: failed ? null : last.bytes,
     state: failed ? 'failed' : isClosed ? 'closed' : last.to === syn_sent ? 'connecting' : 'open',
     at_ns: first.at_ns,
   };

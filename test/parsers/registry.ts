@@ -156,10 +156,7 @@ export const parsers: Readonly<Record<string, (text: string) => unknown>> = {
   'pid-limits': parsePidLimits,
   sockstat: parseSockStat,
   'softnet-stat': parseSoftnetStat,
-  tcplife: (text) => {
-    const { bytes, ...rest } = parseTcplife(text);
-    return { ...rest, bytes: Object.fromEntries(bytes) };
-  },
+  tcplife: parseTcplife,
   vmstat: parseVmstat,
   wprof: (text) => {
     const { stacks, ...trace } = parseWprof(text);
