@@ -3,7 +3,7 @@ import { programs } from '../../allowlist/programs.ts';
 import { untrusted } from '../../parsers/untrusted.ts';
 import type { Call, Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
-import type { StartOptions } from '../exec/start.ts';
+import type { Finished, StartOptions } from '../exec/start.ts';
 import type { Unavailable } from '../reading.ts';
 import { helperProblem, runsPrivileged } from './privileges.ts';
 import {
@@ -16,7 +16,7 @@ import {
 /** A bpftrace that runs until it is stopped. */
 export type Tracer = Readonly<{
   pid: number;
-  /** Waits for something that its output brings; EXECUTION_FAILED where it ends before. */
+  /** Waits for something that its output brings; EXECUTION_FAILED where it ends before, TIMEOUT at its limit. */
   until(reached: () => boolean, signal?: AbortSignal): Promise<void>;
   /** Has it print its maps; they arrive with its output. See printed-maps.ts for SIGWINCH. */
   printMaps(signal?: 'SIGUSR1' | 'SIGWINCH'): void;
@@ -37,15 +37,15 @@ export async function startTracer(
   call: Call,
 ): Promise<Tracer> {
   const running = await ctx.start(command, output);
-  let stderr: string | undefined;
+  let end: Finished | undefined;
   const finished = running.finished.then((result) => {
-    stderr = result.stderr;
+    end = result;
   });
   const tracer: Tracer = {
     pid: running.pid,
     async until(reached, signal) {
       while (!reached()) {
-        if (stderr !== undefined) throw endedEarly(stderr);
+        if (end !== undefined) throw endedEarly(end);
         await ctx.sleep(poll_ms, signal);
       }
     },
@@ -54,7 +54,7 @@ export async function startTracer(
       running.stop();
       await finished;
     },
-    ended: () => stderr !== undefined,
+    ended: () => end !== undefined,
     finished,
   };
   try {
@@ -83,7 +83,14 @@ function userObstacle(ctx: Context): Obstacle | null {
   return { reason, fix: 'tracewright setup sudo' };
 }
 
-function endedEarly(stderr: string): TracewrightError {
+function endedEarly({ stderr, stopped_by, duration_ms }: Finished): TracewrightError {
+  if (stopped_by === 'deadline') {
+    return new TracewrightError(
+      'TIMEOUT',
+      `bpftrace had not begun after ${Math.round(duration_ms / 1000)} s and was ended.`,
+      'It compiles a program first, for which it got no CPU: try again when the machine is less busy.',
+    );
+  }
   const line = stderr.split('\n').find((each) => /error/i.test(each)) ?? stderr;
   return new TracewrightError(
     'EXECUTION_FAILED',
