@@ -27,56 +27,68 @@ export type ExecEventsOutput = Readonly<{
   from_ns: number | null;
 }>;
 
-type Names = Map<number, string>;
+/** What stands in other lines than its event, by the time and the thread or process that both tell. */
+type Told = Readonly<{
+  names: Map<string, string>;
+  args: Map<string, Readonly<{ args: readonly string[]; args_cut: boolean }>>;
+}>;
 
 /**
- * What scripts/bpftrace/exec-events.bt prints, in the order of time: lines of several CPUs come mixed.
+ * What scripts/bpftrace/exec-events.bt prints, in the order of time: lines of several CPUs come
+ * in any.
  *
  *     {"type": "printf", "data": "F|13834259462397|8742|8764|0|bash"}
- *     {"type": "printf", "data": "A|8764|28|cp\\x00/bin/true\\x00/tmp/x\\x00"}
+ *     {"type": "printf", "data": "A|13834260102183|8764|28|cp\\x00/bin/true\\x00/tmp/x\\x00"}
  *
- * A line that is none of these is left out.
+ * A line that is none of these is left out. A file name is null where its line was lost or the call
+ * began before the window; arguments are null where their line was lost.
  */
 export function parseExecEvents(text: string): ExecEventsOutput {
   const output = readBpftraceOutput(text);
-  const filenames: Names = new Map();
-  const events: ProcessEvent[] = [];
-  const last_exec = new Map<number, number>();
-  for (const line of output.printed) {
-    const kind = line.slice(0, 2);
-    if (kind === 'N|') takeFilename(line, filenames);
-    else if (kind === 'A|') takeArguments(line, events, last_exec);
-    else {
-      const event = readEvent(line, filenames);
-      if (event?.kind === 'exec') last_exec.set(event.pid, events.length);
-      if (event) events.push(event);
-    }
-  }
+  const told: Told = { names: new Map(), args: new Map() };
+  for (const line of output.printed) learn(line, told);
+  const events = output.printed
+    .map((line) => readEvent(line, told))
+    .filter((event) => event !== null)
+    .sort((a, b) => (a.at_ns ?? 0) - (b.at_ns ?? 0));
   return {
     health: output.health,
-    events: events.sort((a, b) => (a.at_ns ?? 0) - (b.at_ns ?? 0)),
+    events: withoutRepeatedExits(events),
     threads_begun: output.map('@threads').get('') ?? 0,
     from_ns: output.map('@from').get('') ?? null,
   };
 }
 
-function takeFilename(line: string, filenames: Names): void {
-  const [, tid, name] = /^N\|(\d{1,20})\|(.*)$/s.exec(line) ?? [];
-  if (name !== undefined) filenames.set(Number(tid), name);
+function learn(line: string, { names, args }: Told): void {
+  const [, called, tid, name] = /^N\|(\d{1,20})\|(\d{1,20})\|(.*)$/s.exec(line) ?? [];
+  if (name !== undefined) names.set(key(called, tid), name);
+  const [, at, pid, bytes, escaped] =
+    /^A\|(\d{1,20})\|(\d{1,20})\|(\d{1,20})\|(.*)$/s.exec(line) ?? [];
+  if (escaped === undefined) return;
+  const read = readArguments(escaped);
+  args.set(key(at, pid), { args: read.args, args_cut: read.taken < Number(bytes) });
 }
 
-function takeArguments(
-  line: string,
-  events: ProcessEvent[],
-  last_exec: ReadonlyMap<number, number>,
-): void {
-  const [, pid, bytes, escaped = ''] = /^A\|(\d{1,20})\|(\d{1,20})\|(.*)$/s.exec(line) ?? [];
-  const index = last_exec.get(Number(pid));
-  const event = index === undefined ? undefined : events[index];
-  if (index === undefined || event?.kind !== 'exec') return;
-  const { args, taken } = readArguments(escaped);
-  events[index] = { ...event, args, args_cut: taken < Number(bytes) };
+/** As numbers: after 104 days a double does not hold every nanosecond. */
+const key = (at: unknown, id: unknown): string => `${Number(at)} ${Number(id)}`;
+
+type Exit = Extract<ProcessEvent, { kind: 'exit' }>;
+
+/** Where the last two threads of a process end at once on two CPUs, each finds that none is left. */
+function withoutRepeatedExits(events: readonly ProcessEvent[]): readonly ProcessEvent[] {
+  const exits = new Map<number, Exit>();
+  const repeated = new Set<ProcessEvent>();
+  for (const event of events) {
+    if (event.kind !== 'exit') continue;
+    const before = exits.get(event.pid);
+    // Ids come back, but no two processes begin within a microsecond with the same one.
+    if (before && Math.abs(begunAt(event) - begunAt(before)) < 1000) repeated.add(before);
+    exits.set(event.pid, event);
+  }
+  return events.filter((event) => !repeated.has(event));
 }
+
+const begunAt = ({ at_ns, age_ns }: Exit): number => (at_ns ?? 0) - (age_ns ?? 0);
 
 /** bpftrace prints bytes that are no printable ASCII as \xHH, and nothing else escaped. */
 function readArguments(escaped: string): { args: string[]; taken: number } {
@@ -92,14 +104,14 @@ function readArguments(escaped: string): { args: string[]; taken: number } {
   return { args, taken: bytes.length };
 }
 
-function readEvent(line: string, filenames: Names): ProcessEvent | null {
+function readEvent(line: string, told: Told): ProcessEvent | null {
   switch (line.slice(0, 2)) {
     case 'F|':
       return readFork(line);
     case 'X|':
-      return readExec(line, filenames);
+      return readExec(line, told);
     case 'R|':
-      return readFailure(line, filenames);
+      return readFailure(line, told);
     case 'E|':
       return readExit(line);
     default:
@@ -117,23 +129,24 @@ function readFork(line: string): ProcessEvent | null {
   return { kind: 'fork', at_ns, pid, child, child_comm: null, ppid: null, uid, comm };
 }
 
-function readExec(line: string, filenames: Names): ProcessEvent | null {
-  const [numbers, comm] = fields(
-    line,
-    /^X\|(\d{1,20})\|(\d{1,20})\|(\d{1,20})\|(\d{1,20})\|(\d{1,20})\|(.*)$/s,
-  );
-  if (numbers === null) return null;
-  const [at_ns = 0, pid = 0, tid = 0, ppid = 0, uid = 0] = numbers;
-  const filename = filenames.get(tid) || null;
-  return { kind: 'exec', at_ns, pid, ppid, uid, comm, filename, args: null, args_cut: false };
-}
-
-function readFailure(line: string, filenames: Names): ProcessEvent | null {
-  const pattern = /^R\|(\d{1,20})\|(\d{1,20})\|(\d{1,20})\|(\d{1,20})\|(\d{1,20})\|(-\d+)\|(.*)$/s;
+function readExec(line: string, { names, args }: Told): ProcessEvent | null {
+  const pattern =
+    /^X\|(\d{1,20})\|(\d{1,20})\|(\d{1,20})\|(\d{1,20})\|(\d{1,20})\|(\d{1,20})\|(.*)$/s;
   const [numbers, comm] = fields(line, pattern);
   if (numbers === null) return null;
-  const [at_ns = 0, pid = 0, tid = 0, ppid = 0, uid = 0, result = 0] = numbers;
-  const filename = filenames.get(tid) || null;
+  const [at_ns = 0, pid = 0, tid = 0, called = 0, ppid = 0, uid = 0] = numbers;
+  const filename = names.get(key(called, tid)) || null;
+  const { args: told = null, args_cut = false } = args.get(key(at_ns, pid)) ?? {};
+  return { kind: 'exec', at_ns, pid, ppid, uid, comm, filename, args: told, args_cut };
+}
+
+function readFailure(line: string, { names }: Told): ProcessEvent | null {
+  const pattern =
+    /^R\|(\d{1,20})\|(\d{1,20})\|(\d{1,20})\|(\d{1,20})\|(\d{1,20})\|(\d{1,20})\|(-\d+)\|(.*)$/s;
+  const [numbers, comm] = fields(line, pattern);
+  if (numbers === null) return null;
+  const [at_ns = 0, pid = 0, tid = 0, called = 0, ppid = 0, uid = 0, result = 0] = numbers;
+  const filename = names.get(key(called, tid)) || null;
   return { kind: 'failed_exec', at_ns, pid, ppid, uid, comm, filename, errno: -result };
 }
 

@@ -150,6 +150,38 @@ describe.skipIf(noTracing !== '')(`what a tracer finds${noTracing}`, () => {
     expect(root?.children.length).toBeGreaterThan(0);
   });
 
+  test('a program that is looked for along PATH has the name under which it was found', async () => {
+    const walks = [
+      'echo ready; read line; PATH=/nonexistent/1:/nonexistent/2:/usr/bin:/bin',
+      // Side by side: the kernel spreads them over the CPUs.
+      'for i in 1 2 3 4 5 6 7 8; do env nice true $i & done; wait',
+      'exec sleep 60',
+    ].join('; ');
+    const { pid, go } = await load('bash', '-c', walks);
+    const query: ExecTraceQuery = {
+      duration_seconds: 3,
+      pid,
+      ...{ include_failed: false, max_args: 3, include_timestamps: false, mode: 'events' },
+      ...{ include_fork_clone: false, include_exec: true, include_exit: false },
+    };
+    const { data } = await collectExecTrace(ctx, query, callThatActs(go));
+    const events = data.process_events ?? [];
+    const ran = events.filter(({ return_code }) => return_code === 0);
+    const names = ran.map(({ comm, filename }) => `${comm} ${filename}`);
+    for (const each of ['env', 'nice', 'true']) {
+      expect(names.filter((name) => name === `${each} /usr/bin/${each}`)).toHaveLength(8);
+    }
+    expect(names).toHaveLength(25);
+    const words = ran.filter(({ comm }) => comm === 'true').map(({ args }) => args);
+    expect(words.sort()).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map((each) => `true ${each}`));
+    const failed = events.filter(({ error }) => error === 'ENOENT');
+    const folders = failed.map(({ comm, filename }) => `${comm} ${filename}`);
+    for (const each of ['env /nonexistent/1/nice', 'nice /nonexistent/2/true']) {
+      expect(folders.filter((name) => name === each)).toHaveLength(8);
+    }
+    expect(folders).toHaveLength(32);
+  });
+
   test('a lock is told from a sleep, with the sums of all threads', async () => {
     const { pid } = await load(python, 'test/live/programs/locks.py');
     const shown = { min_block_us: 100, kernel_stacks: true, user_stacks: true };
