@@ -17,6 +17,7 @@ export type FileLife = Row & Readonly<{ age_ns: number }>;
 
 export type FileopenOutput = Readonly<{
   health: TraceHealth;
+  /** In the order in which they happened, as are `lives`: those of several CPUs are printed in any. */
   opens: readonly FileOpen[];
   lives: readonly FileLife[];
   counts: Readonly<Record<'opens' | 'failed' | 'created' | 'removed', number>>;
@@ -50,8 +51,8 @@ export function parseFileopen(text: string): FileopenOutput {
   const count = (name: string): number => output.map(name).get('') ?? 0;
   return {
     health: output.health,
-    opens,
-    lives,
+    opens: opens.sort(byTime),
+    lives: lives.sort(byTime),
     counts: {
       opens: count('@opens'),
       failed: count('@failed'),
@@ -60,3 +61,5 @@ export function parseFileopen(text: string): FileopenOutput {
     },
   };
 }
+
+const byTime = (one: Row, other: Row): number => one.at_ns - other.at_ns;

@@ -28,9 +28,12 @@ export type OpenLookup = Readonly<{
 
 export type GethostlatencyOutput = Readonly<{
   health: TraceHealth;
+  /** In the order in which they ended: those of several CPUs are printed in any. */
   lookups: readonly NameLookup[];
-  /** The longest wait first. */
-  /** Null where the program did not tell when it ended. */
+  /**
+   * The longest wait first. Null where the program did not tell when it ended, or lines were lost: the
+   * end of a lookup may be among them.
+   */
   unanswered: readonly OpenLookup[] | null;
 }>;
 
@@ -59,6 +62,7 @@ export function parseGethostlatency(text: string): GethostlatencyOutput {
       },
     ];
   });
+  lookups.sort((one, other) => (one.at_ns ?? 0) - (other.at_ns ?? 0));
   return { health: output.health, lookups, unanswered: unanswered(output, lookups) };
 }
 
@@ -68,7 +72,7 @@ function unanswered(
   lookups: readonly NameLookup[],
 ): readonly OpenLookup[] | null {
   const until_ns = output.map('@until').get('');
-  if (until_ns === undefined) return null;
+  if (until_ns === undefined || output.health.lost_events > 0) return null;
   const ended = new Set(
     lookups.map(({ at_ns, took_ns, pid }) => `${(at_ns ?? 0) - took_ns} ${pid}`),
   );

@@ -90,7 +90,7 @@ const noUnanswered = (method: string | null, skipped: readonly SkippedMethod[]):
   method === 'bpftrace'
     ? {
         what: 'unanswered',
-        reason: 'bpftrace ended before it told which lookups still waited.',
+        reason: 'bpftrace ended before it told which lookups still waited, or lost events.',
         fix: null,
       }
     : {

@@ -31,3 +31,14 @@ test('which lookups still wait is not known where the end of the window is not t
   const { unanswered } = parseGethostlatency(torn('{"type": "map", "data": {"@from": 1000}}'));
   expect(unanswered).toBeNull();
 });
+
+test('which lookups still wait is not known where lines were lost: of their ends, perhaps', () => {
+  const lines = [
+    '{"type": "printf", "data": "B 2000 12 sh|example.com"}',
+    '{"type": "map", "data": {"@from": 1000}}',
+    '{"type": "map", "data": {"@until": 9000}}',
+  ];
+  const told = (...all: readonly string[]) => parseGethostlatency(all.join('\n')).unanswered;
+  expect(told(...lines)).toMatchObject([{ host: 'example.com', waited_ns: 7000 }]);
+  expect(told('{"type": "lost_events", "data": {"events": 1}}', ...lines)).toBeNull();
+});
