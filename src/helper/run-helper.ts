@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Command } from '../../allowlist/command.ts';
 import type { Audit } from '../audit/audit.ts';
 import { TracewrightError } from '../errors.ts';
@@ -14,6 +15,7 @@ import { version } from '../version.ts';
 import { helperProgram } from './install.ts';
 import { outputFiles } from './output-files.ts';
 import { replaceable } from './replaceable.ts';
+import { limitedResource } from './resource-limits.ts';
 import { type Bench, serveSession } from './session.ts';
 
 /** Composed programs that are kept: none is replaced while a tracer that was started reads it. */
@@ -37,21 +39,24 @@ export async function runHelper(
   }
   const program = helperProgram([ownBundle()]);
   if ('weak' in program) throw replaceable(program.weak);
+  const limited = limitedResource(readFileSync('/proc/self/limits', 'utf8'));
+  if (limited !== null) throw limitedBy(limited);
   const usersOf = usersIn(hostFiles(''));
   const admit = (command: Command): Command => underPolicies(policies, command, usersOf);
   const { start } = guarded({ admit, record: audit?.attempt });
-  const serve = (): Promise<void> =>
-    serveSession(process.stdin, process.stdout, {
-      ...bench(program.node, program.bundle),
-      start,
-    });
   const client = { name: `tracewright of ${user}`, version };
-  await (audit ? audit.within({ request: 'helper', client }, serve) : serve());
+  const origin = { request: 'helper', client };
+  const within: Bench['within'] = (work) => (audit ? audit.within(origin, work) : work());
+  await serveSession(process.stdin, process.stdout, {
+    ...bench(program.node, program.bundle),
+    start,
+    within,
+  });
   // Nobody waits for what is left.
   process.exit(0);
 }
 
-function bench(node: string, bundle: string): Omit<Bench, 'start'> {
+function bench(node: string, bundle: string): Omit<Bench, 'start' | 'within'> {
   const scratch = scratchSpace();
   const files = outputFiles(scratch);
   let written = 0;
@@ -66,3 +71,10 @@ function bench(node: string, bundle: string): Omit<Bench, 'start'> {
     version,
   };
 }
+
+const limitedBy = (limit: string): TracewrightError =>
+  new TracewrightError(
+    'PERMISSION_DENIED',
+    `The helper was started with a limit (${limit}): who sets it could have programs run that are not recorded.`,
+    'ulimit -t unlimited -f unlimited -d unlimited -v unlimited, or ask whoever set the limit (/etc/security/limits.conf).',
+  );

@@ -3,6 +3,7 @@ import type { Command } from '../../allowlist/command.ts';
 import { type Ground, requestedCommand } from '../../allowlist/requests.ts';
 import { TracewrightError, toTracewrightError } from '../errors.ts';
 import type { Finished, Running, StartOptions } from '../exec/start.ts';
+import { rateLimit } from '../transport/rate-limit.ts';
 import { frameWriter } from './frame-writer.ts';
 import { protocol_version } from './frames.ts';
 import { lineReader } from './lines.ts';
@@ -14,6 +15,8 @@ export type Bench = Readonly<{
   ground: Ground;
   files: OutputFiles;
   start(command: Command, options: StartOptions): Promise<Running>;
+  /** Does the work of one request: what it starts, and that it was refused, is recorded as of it. */
+  within<T>(work: () => Promise<T>): Promise<T>;
   /** Ends whatever was started, at once. */
   endAll(): void;
   version: string;
@@ -23,6 +26,9 @@ type Run = { running: Running | null; readonly canceled: AbortController };
 
 const most_line_bytes = 256 * 1024;
 const most_runs = 16;
+/** Each of them, and each refusal, is a line of the audit: nobody may push out what it holds in a minute. */
+const starts_per_second = 50;
+const starts_at_once = 100;
 
 /**
  * Serves one client: reads requests, makes their commands from the allowlist, and sends back what
@@ -32,6 +38,7 @@ const most_runs = 16;
 export async function serveSession(input: Readable, output: Writable, bench: Bench): Promise<void> {
   const runs = new Map<number, Run>();
   const frames = frameWriter(output);
+  const admit = rateLimit(starts_per_second, starts_at_once, () => performance.now());
   /** One after the other, each when there is room for the last. */
   let reading = Promise.resolve();
 
@@ -48,8 +55,11 @@ export async function serveSession(input: Readable, output: Writable, bench: Ben
     const current: Run = { running: null, canceled: new AbortController() };
     try {
       if (runs.size >= most_runs) throw tooMany();
+      if (!admit()) throw tooFast();
       runs.set(run, current);
-      await follow(run, current, requestedCommand(maker, parameters, bench.ground));
+      await bench.within(
+        async () => await follow(run, current, requestedCommand(maker, parameters, bench.ground)),
+      );
     } catch (thrown) {
       runs.delete(run);
       current.canceled.abort();
@@ -138,4 +148,11 @@ const tooMany = (): TracewrightError =>
     'PROFILER_BUSY',
     `The helper runs ${most_runs} programs of this server already.`,
     'Wait until some of them have ended.',
+  );
+
+const tooFast = (): TracewrightError =>
+  new TracewrightError(
+    'PROFILER_BUSY',
+    `The helper starts at most ${starts_per_second} programs a second.`,
+    'Wait a second.',
   );

@@ -4,6 +4,7 @@ import { afterAll, expect, test } from 'vitest';
 import type { Command } from '../../allowlist/command.ts';
 import { kernelMessages } from '../../allowlist/dmesg.ts';
 import { perfRecordEvents, perfScriptEvents } from '../../allowlist/perf-events.ts';
+import { type TracewrightError, toTracewrightError } from '../../src/errors.ts';
 import { killAllGroups } from '../../src/exec/live-groups.ts';
 import { scratchSpace } from '../../src/exec/scratch.ts';
 import { start, toTheEnd } from '../../src/exec/start.ts';
@@ -28,6 +29,7 @@ function session(runs: Command) {
   const files = outputFiles(scratch);
   const started: Command[] = [];
   const pids: number[] = [];
+  const refused: TracewrightError[] = [];
   const over = serveSession(requests, answers, {
     ground: { ...groundForTest().ground, output: files.path },
     files,
@@ -36,6 +38,12 @@ function session(runs: Command) {
       const running = await start(runs, options);
       pids.push(running.pid);
       return running;
+    },
+    async within(work) {
+      return await work().catch((thrown: unknown) => {
+        refused.push(toTracewrightError(thrown));
+        throw thrown;
+      });
     },
     endAll: killAllGroups,
     version: '0.0.0',
@@ -47,7 +55,7 @@ function session(runs: Command) {
     complaint: () => Promise.resolve('test'),
     close: () => requests.end(),
   };
-  return { requests, answers, scratch, started, pids, over, pipe };
+  return { requests, answers, scratch, started, pids, refused, over, pipe };
 }
 
 function clientOf(runs: Command): ReturnType<typeof session> & { client: HelperClient } {
@@ -151,9 +159,11 @@ test('files that programs write are read and removed by name, in the folder of t
 });
 
 test('what is refused says so, and the session goes on', async () => {
-  const { client } = clientOf(programs.command('exit-3'));
+  const { client, refused } = clientOf(programs.command('exit-3'));
   const wrong = recorded('X Y.data');
   await expect(client.start(wrong)).rejects.toMatchObject({ code: 'NOT_ALLOWED' });
+  // Where an audit hears of it.
+  expect(refused).toMatchObject([{ code: 'NOT_ALLOWED' }]);
   expect(await toTheEnd(client.start(asked))).toMatchObject({ exit_code: 3 });
   client.close();
 });
@@ -169,6 +179,23 @@ test('the seventeenth program at a time is refused, the ninth file too', async (
   await expect(files.start(recorded('f9.data'))).rejects.toMatchObject({ code: 'NOT_ALLOWED' });
   client.close();
   files.close();
+});
+
+test('whoever asks for more than a hundred at once waits, and fills no audit', async () => {
+  const { requests, refused, answers, over } = session(programs.command('exit-3'));
+  const told: string[] = [];
+  const read = frameReader(({ kind, payload }) => kind === 'refused' && told.push(`${payload}`));
+  answers.on('data', read);
+  const lines = Array.from({ length: 400 }, (_, index) =>
+    JSON.stringify({ op: 'start', run: index + 1, maker: 'none', parameters: {} }),
+  );
+  requests.write(`${lines.join('\n')}\n`);
+  await expect.poll(() => told.length, { timeout: 20_000 }).toBe(400);
+  const busy = told.filter((each) => each.includes('PROFILER_BUSY'));
+  expect(busy.length).toBeGreaterThan(0);
+  expect(refused).toHaveLength(400 - busy.length);
+  requests.end();
+  await over;
 });
 
 test('a client that goes takes everything with it', async () => {
