@@ -65,6 +65,14 @@ export function chosenFunctions(program: BpftraceProgram): readonly string[] {
   return program.parts.flatMap((part) => (part.fragment === 'kprobe' ? [part.function] : []));
 }
 
+/** Alerts and tasks that hang are told by thread ($2) alone: one of a thread group ($3) tells of all. */
+export function tellsOfAll(program: BpftraceProgram, parameters: readonly number[]): boolean {
+  if (program.kind !== 'stream' || (parameters[1] ?? 0) > 0) return false;
+  return program.parts.some(({ fragment }) =>
+    /^(?:alert-(?:wakeup|dsq)|sched-hang)/.test(fragment),
+  );
+}
+
 type Composed = Exclude<BpftraceProgram, { kind: 'whole' }>;
 
 export function programName(program: BpftraceProgram): string {

@@ -3,6 +3,7 @@ import {
   chosenFunctions,
   programFile,
   programName,
+  tellsOfAll,
   type Workshop,
 } from './bpftrace-program.ts';
 import { approve, type Command, integer, oneOf, ownPath } from './command.ts';
@@ -99,6 +100,7 @@ export function bpftraceScript(script: BpftraceRun, workshop: Workshop): Command
     },
     subject: {
       ...scriptSubject(programName(program), parameters, duration_ms),
+      ...(tellsOfAll(program, parameters) ? { watches: 'all' as const } : {}),
       functions: chosenFunctions(program),
     },
   });

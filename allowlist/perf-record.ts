@@ -76,11 +76,7 @@ const around_ms = 60_000;
  * control pipe 3 and answers `ack` on pipe 4 once sampling is on. Both need perf 5.10.
  */
 export function perfRecord(recording: Recording): Command {
-  const { rate, max_bytes, duration_ms } = recording;
-  const every =
-    'period' in rate
-      ? ['-c', integer('period', rate.period, 1, 1_000_000_000)]
-      : ['-F', integer('freq_hz', rate.freq_hz, 1, max_freq_hz)];
+  const { max_bytes, duration_ms } = recording;
   return approve({
     program: programs.perf,
     args: [
@@ -88,7 +84,7 @@ export function perfRecord(recording: Recording): Command {
       '-q',
       ...['-D', '-1', '--control', 'fd:3,4'],
       ...['-e', eventSelector(recording.event, recording.user_only)],
-      ...every,
+      ...everySo(recording),
       ...(recording.monotonic === true ? ['-k', 'CLOCK_MONOTONIC'] : []),
       ...callGraph(recording.callgraph),
       ...targetOf(recording.target),
@@ -106,13 +102,20 @@ export function perfRecord(recording: Recording): Command {
     subject: {
       watches: recording.target.scope === 'pid' ? { pid: recording.target.pid } : 'all',
       window_ms: duration_ms,
-      rate_hz: 'period' in rate ? null : rate.freq_hz,
+      rate_hz: 'period' in recording.rate ? null : recording.rate.freq_hz,
     },
     request: {
       maker: 'perfRecord',
       parameters: { ...recording, output: fileNameOf(recording.output) },
     },
   });
+}
+
+/** How many samples a second a clock or counter gives nobody could tell by a period of it. */
+function everySo({ rate, event }: Recording): readonly string[] {
+  if (!('period' in rate)) return ['-F', integer('freq_hz', rate.freq_hz, 1, max_freq_hz)];
+  if (event.kind !== 'tracepoint') throw new Refused('a period is for tracepoints');
+  return ['-c', integer('period', rate.period, 1, 1_000_000_000)];
 }
 
 function eventSelector(event: PerfEvent, userOnly: boolean): string {

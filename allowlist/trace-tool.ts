@@ -56,11 +56,16 @@ export function traceTool(run: Run): Command {
   });
 }
 
-/** biolatency tells of devices; all others of processes. */
+/**
+ * biolatency tells of devices; all others of processes. Of an option that is there twice a tool takes
+ * the last, and 0 is all of them.
+ */
 function watched(tool: TraceTool, args: readonly TraceToolArgument[]): Subject['watches'] {
   if (tool === 'biolatency') return 'none';
-  const pid = args.find((arg) => typeof arg === 'object' && arg[0] === '-p');
-  return typeof pid === 'object' ? { pid: pid[1] } : 'all';
+  const pids = args.flatMap((arg) => (typeof arg === 'object' && arg[0] === '-p' ? [arg[1]] : []));
+  if (pids.length > 1) throw new Refused('-p is given twice');
+  const [pid = 0] = pids;
+  return pid > 0 ? { pid } : 'all';
 }
 
 function words(grammar: Grammar, arg: TraceToolArgument): readonly string[] {

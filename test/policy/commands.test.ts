@@ -8,8 +8,10 @@ import { perfRecordEvents } from '../../allowlist/perf-events.ts';
 import { perfRecord } from '../../allowlist/perf-record.ts';
 import { perfTraceSummary } from '../../allowlist/perf-trace.ts';
 import { samplePython } from '../../allowlist/python-samplers.ts';
+import { requestedCommand } from '../../allowlist/requests.ts';
 import { pythonAt, scaleneVersion } from '../../allowlist/scalene.ts';
 import { scriptSubject } from '../../allowlist/script-subject.ts';
+import type { PlainFragment } from '../../allowlist/stream-program.ts';
 import { traceTool } from '../../allowlist/trace-tool.ts';
 import type { PolicyRules } from '../../src/policy/policy.ts';
 import { underPolicies } from '../../src/policy/refusals.ts';
@@ -51,6 +53,14 @@ const run = (program: BpftraceProgram, parameters: readonly number[]): Command =
 const script = (name: WholeProgram, parameters: readonly number[]): Command =>
   run({ kind: 'whole', name }, parameters);
 
+const stream = (fragments: readonly PlainFragment[], parameters: readonly number[]): Command => {
+  const parts = fragments.map((fragment) => ({ fragment }));
+  const program = { kind: 'stream', parts, shows_records: true, with_tracer: false } as const;
+  return run(program, parameters);
+};
+const runqlat = (args: Parameters<typeof traceTool>[0]['args']): Command =>
+  traceTool({ family: 'libbpf', tool: 'runqlat', args, duration_ms: 1, output_bytes: 1 });
+
 test.each([
   ['perf record of root', record({ scope: 'pid', pid: 8 })],
   ['perf record of what became root', record({ scope: 'pid', pid: 9 })],
@@ -87,6 +97,8 @@ test.each([
     'execsnoop',
     traceTool({ family: 'bcc', tool: 'execsnoop', args: [], duration_ms: 1, output_bytes: 1 }),
   ],
+  ['alerts by thread group, which are told of all', stream(['alert-wakeup'], [1, 0, 7])],
+  ['runqlat of process 0, which is all', runqlat([['-p', 0]])],
 ])('with "users" nothing is recorded of others: %s', (_what, command) => {
   expect(() => admit({ users: [1000] }, command)).toThrow(
     expect.objectContaining({
@@ -100,20 +112,17 @@ test.each([
   ['perf record of theirs', record({ scope: 'pid', pid: 7 })],
   ['offcpu of theirs', script('offcpu', [5000, 7, 1000, 1, 1])],
   ['fileslow of theirs', script('fileslow', [5000, 10_000, 7, 0])],
+  ['alerts of theirs', stream(['alert-wakeup'], [1, 7, 7])],
+  ['moves of a thread group of theirs', stream(['sched-migrate'], [1, 0, 7])],
   ['devices', script('biolatency', [5000, 1000, 0, 0, 0])],
   ['a listing', bpftoolShow('prog')],
-  [
-    'runqlat of theirs',
-    traceTool({
-      family: 'libbpf',
-      tool: 'runqlat',
-      args: [['-p', 7], 5, 1],
-      duration_ms: 1,
-      output_bytes: 1,
-    }),
-  ],
+  ['runqlat of theirs', runqlat([['-p', 7], 5, 1])],
 ])('with "users" there is still %s', (_what, command) => {
   expect(admit({ users: [1000] }, command)).toBe(command);
+});
+
+test('a tool that would take the second of two processes is given none', () => {
+  expect(() => runqlat([['-p', 7], ['-p', 8], 5, 1])).toThrow('twice');
 });
 
 test('a rate above the limit is refused, one at the limit is not', () => {
@@ -121,6 +130,12 @@ test('a rate above the limit is refused, one at the limit is not', () => {
   expect(() => admit(rules, record({ scope: 'all' }, 100))).toThrow(/at most 99 samples/);
   expect(() => admit(rules, script('oncpu', [5000, 199, 0, 0]))).toThrow(/at most 99 samples/);
   expect(admit(rules, record({ scope: 'all' }, 99)).args).toContain('99');
+});
+
+test('no clock is sampled by a period, which is a rate that no limit sees', () => {
+  const every = { ...record({ scope: 'all' }).request?.parameters, rate: { period: 1 } };
+  const ground = { ...workshop, output: () => '/tmp/x/y.data', node: '/n', bundle: '/b' };
+  expect(() => requestedCommand('perfRecord', every, ground)).toThrow('period');
 });
 
 test('what would watch longer is ended at the limit, with its time to start and to print', () => {
