@@ -12,13 +12,14 @@ import { underPolicies } from '../policy/refusals.ts';
 import { usersIn } from '../policy/users-in.ts';
 import { hostFiles } from '../procfs/host-files.ts';
 import { version } from '../version.ts';
+import { composedPrograms } from './composed-programs.ts';
 import { helperProgram } from './install.ts';
 import { outputFiles } from './output-files.ts';
 import { replaceable } from './replaceable.ts';
 import { limitedResource } from './resource-limits.ts';
 import { type Bench, serveSession } from './session.ts';
 
-/** Composed programs that are kept: none is replaced while a tracer that was started reads it. */
+/** Composed programs that are kept, for tracers that have not opened theirs yet. */
 const most_programs = 64;
 
 /**
@@ -59,11 +60,7 @@ export async function runHelper(
 function bench(node: string, bundle: string): Omit<Bench, 'start' | 'within'> {
   const scratch = scratchSpace();
   const files = outputFiles(scratch);
-  let written = 0;
-  const write = (name: string, text: string): string => {
-    written += 1;
-    return scratch.write(`program-${written % most_programs}-${name}`, text);
-  };
+  const write = composedPrograms(scratch, most_programs);
   return {
     ground: { script: shippedScript, scratch: { write }, output: files.path, node, bundle },
     files,

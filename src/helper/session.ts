@@ -9,6 +9,7 @@ import { protocol_version } from './frames.ts';
 import { lineReader } from './lines.ts';
 import { type Message, parseMessage } from './messages.ts';
 import type { OutputFiles } from './output-files.ts';
+import { outputWriters } from './output-writers.ts';
 
 /** What a helper works with. */
 export type Bench = Readonly<{
@@ -26,6 +27,10 @@ type Run = { running: Running | null; readonly canceled: AbortController };
 
 const most_line_bytes = 256 * 1024;
 const most_runs = 16;
+/** Pieces of files that are asked for and not yet on their way; a client asks for one at a time. */
+const most_unread = 16;
+/** Bytes that perf has not taken from its control channel. */
+const most_told_bytes = 4096;
 /** Each of them, and each refusal, is a line of the audit: nobody may push out what it holds in a minute. */
 const starts_per_second = 50;
 const starts_at_once = 100;
@@ -41,12 +46,16 @@ export async function serveSession(input: Readable, output: Writable, bench: Ben
   const admit = rateLimit(starts_per_second, starts_at_once, () => performance.now());
   /** One after the other, each when there is room for the last. */
   let reading = Promise.resolve();
+  let unread = 0;
+  const writers = outputWriters(bench.files);
 
   const answer = (message: Message): void => {
     if (message.op === 'start') void begin(message);
-    else if (message.op === 'remove') bench.files.remove(message.file);
-    else if (message.op === 'read') reading = reading.then(() => read(message));
-    else tryToControl(message, runs.get(message.run));
+    else if (message.op === 'remove') writers.remove(message.file);
+    else if (message.op === 'read') {
+      unread += 1;
+      reading = reading.then(() => read(message));
+    } else tryToControl(message, runs.get(message.run));
   };
 
   async function begin({ run, maker, parameters }: Message & { op: 'start' }): Promise<void> {
@@ -57,9 +66,12 @@ export async function serveSession(input: Readable, output: Writable, bench: Ben
       if (runs.size >= most_runs) throw tooMany();
       if (!admit()) throw tooFast();
       runs.set(run, current);
-      await bench.within(
-        async () => await follow(run, current, requestedCommand(maker, parameters, bench.ground)),
-      );
+      await bench.within(async () => {
+        const command = requestedCommand(maker, parameters, bench.ground);
+        const { output } = parameters;
+        const file = typeof output === 'string' ? output : null;
+        await writers.alone(file, () => follow(run, current, command));
+      });
     } catch (thrown) {
       runs.delete(run);
       current.canceled.abort();
@@ -90,6 +102,7 @@ export async function serveSession(input: Readable, output: Writable, bench: Ben
     const nothing = new Uint8Array();
     const piece = await bench.files.readFrom(file, offset, bytes).catch(() => nothing);
     await frames.bytes('data', run, piece);
+    unread -= 1;
   }
 
   void frames.json('hello', 0, { protocol: protocol_version, version: bench.version });
@@ -117,9 +130,10 @@ export async function serveSession(input: Readable, output: Writable, bench: Ben
       }
       // Whoever takes no answers is asked for no more questions.
       const room = frames.room();
-      if (!room) return;
+      const read = unread > most_unread ? reading : undefined;
+      if (!room && !read) return;
       input.pause();
-      void room.then(() => input.resume());
+      void Promise.all([room, read]).then(() => input.resume());
     });
     for (const event of ['end', 'close', 'error']) input.on(event, leave);
     for (const event of ['close', 'error']) output.on(event, leave);
@@ -140,7 +154,9 @@ function control(message: Message, run: Run | undefined): void {
   if (message.op === 'cancel') run.canceled.abort();
   if (message.op === 'stop') run.running?.stop();
   if (message.op === 'printMaps') run.running?.printMaps(message.signal);
-  if (message.op === 'tell') run.running?.control(3).write(`${message.word}\n`);
+  if (message.op !== 'tell') return;
+  const told = run.running?.control(3);
+  if (told && told.writableLength < most_told_bytes) told.write(`${message.word}\n`);
 }
 
 const tooMany = (): TracewrightError =>

@@ -158,6 +158,50 @@ test('files that programs write are read and removed by name, in the folder of t
   client.close();
 });
 
+test('a file has one writer at a time, and is gone for good when it is removed under one', async () => {
+  const { client, scratch, started } = clientOf(programs.command('forever', { controlPipes: 2 }));
+  const file = scratch.path('out-x.data');
+  const first = await client.start(recorded('x.data'));
+  const second = client.start(recorded('x.data'));
+  const other = await client.start(recorded('y.data'));
+  // The second one was asked for before the other, and is not there yet.
+  expect(started.map(({ args }) => args.at(-1))).toEqual([file, scratch.path('out-y.data')]);
+  writeFileSync(file, 'x');
+  client.remove('x.data');
+  await client.readFrom('x.data', 0, 1);
+  expect(existsSync(file)).toBe(true);
+  first.stop();
+  const last = await second;
+  expect(existsSync(file)).toBe(false);
+  for (const each of [last, other]) each.stop();
+  await Promise.all([last.finished, other.finished]);
+  client.close();
+});
+
+test('what was recorded before under a name is not kept beside the new one', async () => {
+  const { client, scratch } = clientOf(programs.command('exit-3', { controlPipes: 2 }));
+  const file = scratch.path('out-x.data');
+  for (const path of [file, `${file}.old`]) writeFileSync(path, 'x');
+  await toTheEnd(client.start(recorded('x.data')));
+  expect([file, `${file}.old`].filter(existsSync)).toEqual([]);
+  client.close();
+});
+
+test('whoever asks for more pieces than it takes is asked for no more', async () => {
+  const { requests, answers, scratch, over } = session(programs.command('exit-3'));
+  writeFileSync(scratch.path('out-x.data'), Buffer.alloc(1024 * 1024));
+  const line = { op: 'read', run: 1, file: 'x.data', offset: 0, bytes: 1024 * 1024 };
+  const lines = `${JSON.stringify(line)}\n`.repeat(100);
+  for (let chunk = 0; chunk < 50; chunk++) requests.write(lines);
+  // A client that takes an answer now and then gets one for it, not the right to ask for more.
+  for (let taken = 0; taken < 5; taken++) {
+    await expect.poll(() => answers.read() !== null, { timeout: 20_000 }).toBe(true);
+  }
+  expect(requests.writableLength + requests.readableLength).toBeGreaterThan(lines.length * 40);
+  requests.destroy();
+  await over;
+});
+
 test('what is refused says so, and the session goes on', async () => {
   const { client, refused } = clientOf(programs.command('exit-3'));
   const wrong = recorded('X Y.data');
