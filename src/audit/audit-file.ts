@@ -47,14 +47,13 @@ export function auditFile(path: string, ownFolder: boolean, limit = largest_byte
 
   function current(): number {
     const stats = fstatSync(fd);
-    if (!isSame(stats, path)) {
-      closeSync(fd);
-      fd = open(path, ownFolder);
-    } else if (stats.size >= limit) {
-      rotate(path);
-      closeSync(fd);
-      fd = open(path, ownFolder);
-    }
+    const isThere = isSame(stats, path);
+    if (isThere && stats.size < limit) return fd;
+    if (isThere) rotate(path);
+    // Where that fails the old one stays: its number could be another file's by the next line.
+    const next = open(path, ownFolder);
+    closeSync(fd);
+    fd = next;
     return fd;
   }
 

@@ -42,7 +42,8 @@ export function auditLog(
   function take(): string {
     const told = untold;
     untold = 0;
-    const note = told === 0 ? [] : [lineOf({ decision: 'lost', lost: told })];
+    // What was lost last may have left half a line.
+    const note = told === 0 ? [] : [`\n${lineOf({ decision: 'lost', lost: told })}`];
     const text = [...note, ...waiting].join('');
     waiting = [];
     waiting_bytes = 0;

@@ -1,9 +1,12 @@
 import {
   chmodSync,
   chownSync,
+  closeSync,
+  fstatSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -64,6 +67,24 @@ test('a write that fails is told, not thrown', async () => {
   rmSync(folder, { recursive: true });
   writeFileSync(folder, '');
   expect(await write(sink, 'a\n')).toBeInstanceOf(Error);
+});
+
+test('a file that cannot be opened again costs nobody else theirs', async () => {
+  const sink = auditFile(file, true);
+  rmSync(file);
+  mkdirSync(file);
+  expect(await write(sink, 'a\n')).toBeInstanceOf(Error);
+  // It gets the number of what was closed, if anything was.
+  const others = openSync(room, 'r');
+  try {
+    expect(await write(sink, 'b\n')).toBeInstanceOf(Error);
+    expect(fstatSync(others).isDirectory()).toBe(true);
+    rmSync(file, { recursive: true });
+    expect(await write(sink, 'c\n')).toBeNull();
+    expect(readFileSync(file, 'utf8')).toBe('c\n');
+  } finally {
+    closeSync(others);
+  }
 });
 
 describe('what is no audit file', () => {

@@ -159,6 +159,25 @@ describe('a refusal', () => {
 });
 
 describe('writing', () => {
+  test('that was cut in the middle of a line costs no later line', () => {
+    let file = '';
+    let room = 40;
+    const disk: AuditSink = {
+      place: 'disk',
+      write(text, done) {
+        const written = text.slice(0, room);
+        file += written;
+        room = 10_000;
+        done(written === text ? null : new Error('the disk is full'));
+      },
+      writeNow() {},
+    };
+    const log = auditLog(disk, now, () => {});
+    for (const request of ['cut', 'whole']) log.add({ decision: 'allowed', request });
+    const entries = file.split('\n').flatMap((line) => parseEntry(line) ?? []);
+    expect(entries).toMatchObject([{ decision: 'lost', lost: 1 }, { request: 'whole' }]);
+  });
+
   test('is waited for by nobody; what does not fit is lost, counted and told', () => {
     const { sink, entries, answer } = heldSink();
     const complaints: string[] = [];
