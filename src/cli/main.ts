@@ -251,7 +251,8 @@ async function fail(thrown: unknown, argv: readonly string[], json: boolean): Pr
 /** Children die with us, whichever way we go. */
 function leaveNothingBehind(): void {
   process.on('exit', endAllGroups);
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  // Ctrl-\ too: whoever has the terminal of a sudo could end a helper before its audit is written.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
     process.once(signal, () => {
       endAllGroups();
       process.exit(signal === 'SIGINT' ? 130 : 143);
