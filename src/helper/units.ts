@@ -2,6 +2,11 @@ import { helperWords } from '../exec/sudo-helper.ts';
 import type { HelperProgram } from './install.ts';
 import { helper_socket } from './privileged-runs.ts';
 
+/**
+ * One user takes at most half of the connections (from systemd 256 on; before it counts no users of
+ * such a socket). Without TriggerLimitIntervalSec=0 whoever connects 200 times in two seconds closes it
+ * for all until root starts it again; connections above the limit are refused one by one instead.
+ */
 export const socketUnit = `[Unit]
 Description=Tracewright helper, for members of the group tracewright
 
@@ -13,6 +18,8 @@ DirectoryMode=0755
 RemoveOnStop=yes
 Accept=yes
 MaxConnections=16
+MaxConnectionsPerSource=8
+TriggerLimitIntervalSec=0
 
 [Install]
 WantedBy=sockets.target

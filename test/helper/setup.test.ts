@@ -107,6 +107,14 @@ describe.skipIf(process.geteuid?.() !== 0)('what others may replace (skipped wit
 });
 
 describe('the units', () => {
+  test('nobody closes the socket for others by connecting often, or takes all of it', () => {
+    const value = (key: string): number =>
+      Number(new RegExp(`^${key}=(\\d+)$`, 'm').exec(socketUnit)?.[1]);
+    // systemd's own limit of 200 in two seconds puts the socket out of use until root restarts it.
+    expect(value('TriggerLimitIntervalSec')).toBe(0);
+    expect(value('MaxConnectionsPerSource')).toBeLessThan(value('MaxConnections'));
+  });
+
   const analyze = '/usr/bin/systemd-analyze';
   test.skipIf(!existsSync(analyze))(
     'are what systemd understands (skipped without systemd)',
