@@ -8,24 +8,24 @@ const hidden = '***';
  *
  * By name: options and assignments called password, secret, token, API key and their like, and
  * headers such as Authorization. By place: `-p…` of mysql, `-u name:…` of curl. By form: passwords in
- * URLs, keys of AWS, GitHub, OpenAI, Slack and others, JSON web tokens.
+ * URLs, keys of AWS, GitHub, OpenAI, Slack and others, JSON web tokens, private keys.
  */
 export function maskSecrets(args: readonly string[]): readonly string[] {
   if (!args.some((arg) => hint.test(arg)) && !args.some(isKnownProgram)) return args;
   const state: State = { flags: null, isFirst: true, next: null, quote: null };
-  return args.map((arg) =>
-    /\s/.test(arg) && !header.test(arg)
-      ? arg
-          .split(/(\s+)/)
-          .map((word) => (/^\s*$/.test(word) ? word : maskWord(word, state)))
-          .join('')
-      : maskWord(arg, state),
-  );
+  return args.map((arg) => {
+    if (privateKey.test(arg)) return hidden;
+    if (!/\s/.test(arg) || header.test(arg)) return maskWord(arg, state);
+    return arg
+      .split(/(\s+)/)
+      .map((word) => (/^\s*$/.test(word) ? word : maskWord(word, state)))
+      .join('');
+  });
 }
 
 /** Most command lines have none of these, and are asked nothing else. */
 const hint =
-  /pass|pwd|secret|token|key|auth|cred|bearer|cookie|psk|:\/\/[^/\s]*@|AKIA|ASIA|eyJ|gh[pousr]_|github_pat|glpat|sk-|xox|AIza|hf_|npm_/i;
+  /pass|pwd?|secret|token|key|auth|cred|bearer|cookie|psk|:\/\/[^/\s]*@|AKIA|ASIA|eyJ|gh[pousr]_|github_pat|glpat|sk-|[sr]k_|xox|AIza|hf_|npm_|SG\.|dckr_pat|pypi-|hvs\./i;
 
 type Flags = Readonly<{
   /** The rest of the word, or the word behind it, is a secret. */
@@ -72,7 +72,17 @@ const programs: Readonly<Record<string, Flags>> = {
   '7z': archive,
   zip: { attached: ['-P'], separate: ['-P'] },
   unzip: { attached: ['-P'], separate: ['-P'] },
-  curl: { pairs: ['-u', '--user', '-U', '--proxy-user'] },
+  curl: {
+    pairs: ['-u', '--user', '-U', '--proxy-user'],
+    separate: ['-b', '--cookie'],
+    attached: ['-b'],
+  },
+  // docker login, az login, oc login and their like.
+  login: { separate: ['-p'] },
+  twine: { separate: ['-p'] },
+  openssl: { separate: ['-k', '-K'] },
+  mosquitto_pub: { separate: ['-P'] },
+  mosquitto_sub: { separate: ['-P'] },
   smbclient: { pairs: ['-U', '--user'] },
 };
 
@@ -180,7 +190,7 @@ function maskOption(word: string, state: State): string | null {
 }
 
 const secret =
-  /(?:passwords?|passwd|passphrase|passcode|secrets?|secretkey|privatekey|accesskey|apikeys?|authkey|token|credentials?|storepass|keypass|dbpass|userpass|rootpass|requirepass|masterauth|bearer|authorization|cookie|psk|.pwd)$/;
+  /(?:passwords?|passwd|passphrase|passcode|secrets?|secretkey|privatekey|accesskey|apikeys?|authkey|token|credentials?|storepass|keypass|dbpass|userpass|rootpass|accountkey|encryptionkey|signingkey|masterkey|requirepass|masterauth|bearer|authorization|cookie|psk|.pwd)$/;
 /** Of names in capitals: what they hold. */
 const secretInside =
   /SECRET|TOKEN|PASSWORD|PASSWD|APIKEY|API_KEY|PRIVATE_KEY|ACCESS_KEY|CREDENTIAL/;
@@ -194,16 +204,29 @@ function isSecretName(name: string): boolean {
   if (/^[A-Z][A-Z0-9_]*$/.test(name) && secretInside.test(name)) return true;
   const words = name.split(/[-_.]/);
   const compact = words.join('').toLowerCase();
-  return (secret.test(compact) && compact !== 'oldpwd') || words.at(-1)?.toLowerCase() === 'pass';
+  if (secret.test(compact)) return compact !== 'oldpwd';
+  // PWD is the working folder.
+  return name !== 'PWD' && /^(?:pass|pwd?)$/i.test(words.at(-1)?.split('_').at(-1) ?? '');
 }
 
-const nested = /(^|[,;&?'"{([\s=])([A-Za-z_][\w.-]*)(['"]?[=:]\s*['"]?)([^\s,;&'"})\]]+)/g;
+/** Names with their sign; what stands behind "https:" is looked at for itself. */
+const nested = /(?<=^|[,;&?'"{([\s=:])([A-Za-z_][\w.-]*)['"]?[=:](?!\/\/)\s*['"]?/g;
+const valueEnd = /[\s,;&'"})\]]|$/g;
 
 /** "--set a=1,password=x", "https://host/?token=x", '{"password":"x"}'. */
 function maskNested(word: string): string {
-  return word.replace(nested, (all, before: string, name: string, sign: string, value: string) =>
-    isSecretName(name) && !value.startsWith('//') ? before + name + sign + hidden : all,
-  );
+  let shown = '';
+  let from = 0;
+  for (const { index, 0: all, 1: name = '' } of word.matchAll(nested)) {
+    const start = index + all.length;
+    if (index < from || !isSecretName(name)) continue;
+    valueEnd.lastIndex = start;
+    const end = valueEnd.exec(word)?.index ?? word.length;
+    if (end === start) continue;
+    shown += word.slice(from, start) + hidden;
+    from = end;
+  }
+  return shown + word.slice(from);
 }
 
 const header =
@@ -218,11 +241,16 @@ function maskHeader(word: string, state: State): string {
 
 /** Credentials that are known by their form, wherever they stand. */
 const forms =
-  /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\beyJ[\w-]{8,200}\.[\w-]{8,}(?:\.[\w-]*)?|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}|\bsk-(?=[\w-]{0,100}\d)[\w-]{16,}|\bxox[abeprs]-[\w-]{10,}|\bAIza[\w-]{30,}|\bhf_[A-Za-z0-9]{20,}|\bnpm_[A-Za-z0-9]{30,}/g;
+  /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\beyJ[\w-]{8,200}\.[\w-]{8,}(?:\.[\w-]*)?|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}|\bsk-(?=[\w-]{0,100}\d)[\w-]{16,}|\bxox[abeprs]-[\w-]{10,}|\bAIza[\w-]{30,}|\bhf_[A-Za-z0-9]{20,}|\bnpm_[A-Za-z0-9]{30,}|\b[sr]k_(?:live|test)_[A-Za-z0-9]{16,}|\bSG\.[\w-]{16,}\.[\w-]{16,}|\bdckr_pat_[\w-]{20,}|\bpypi-[\w-]{20,}|\bhvs\.[\w-]{20,}/g;
 const userInfo = /([a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@]*:)[^\s/]+@/gi;
+/** Nobody's name is that long. */
+const userToken = /(https?:\/\/)[^\s/:@]{20,}@/gi;
+const privateKey = /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----/;
 const passSource = /^(pass:).+$/s;
 
 function maskForms(word: string): string {
-  const url = word.includes('://') ? word.replace(userInfo, `$1${hidden}@`) : word;
+  const url = word.includes('://')
+    ? word.replace(userInfo, `$1${hidden}@`).replace(userToken, `$1${hidden}@`)
+    : word;
   return url.replace(forms, hidden).replace(passSource, `$1${hidden}`);
 }
