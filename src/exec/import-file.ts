@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from 'node:fs';
 import { TracewrightError } from '../errors.ts';
 import { userFile } from './user-files.ts';
 
@@ -33,6 +33,11 @@ export function openImport(path: string, roots: readonly string[]): ImportFile {
   const { path: real, owner } = userFile(path, roots, 'file', allowed);
   // What was resolved may be another file by now: no link is followed any more, no pipe waited for.
   const fd = open(real);
+  // A folder on the way may have become a link: then it is opened under another name.
+  if (readlinkSync(`/proc/self/fd/${fd}`) !== real) {
+    closeSync(fd);
+    throw unreadable(real, new Error('it was moved meanwhile'));
+  }
   const stats = fstatSync(fd);
   if (!stats.isFile() || stats.size > largest_bytes) {
     closeSync(fd);
