@@ -22,11 +22,17 @@ export function refusalOf(request: IncomingMessage, guard: Guard): Refusal | nul
   return refusalOfSender(request, guard) ?? refusalOfForm(request);
 }
 
-function refusalOfSender({ headers }: IncomingMessage, guard: Guard): Refusal | null {
-  if (!validateHostHeader(headers.host, [...guard.hostnames]).ok) {
-    const names = guard.hostnames.join(', ');
-    return { status: 403, message: `Unknown Host. This server is reached as ${names}.` };
-  }
+/** Why nobody is served under the name that a request gives us; null where it is one of ours. */
+export function refusalOfHost({ headers }: IncomingMessage, { hostnames }: Guard): Refusal | null {
+  if (validateHostHeader(headers.host, [...hostnames]).ok) return null;
+  const names = hostnames.join(', ');
+  return { status: 403, message: `Unknown Host. This server is reached as ${names}.` };
+}
+
+function refusalOfSender(request: IncomingMessage, guard: Guard): Refusal | null {
+  const refused = refusalOfHost(request, guard);
+  if (refused) return refused;
+  const { headers } = request;
   if (headers.origin !== undefined && !guard.origins.includes(headers.origin)) {
     const message =
       'Web pages may not ask this server; start it with --allow-origin and the origin to let one.';

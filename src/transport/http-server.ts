@@ -5,7 +5,7 @@ import type { Selection } from '../selection.ts';
 import { buildServer } from '../server.ts';
 import { subscriptions } from '../subscriptions.ts';
 import { readJson } from './http-body.ts';
-import { crossOrigin, type Guard, refusalOf, tooMany } from './http-guard.ts';
+import { crossOrigin, type Guard, refusalOf, refusalOfHost, tooMany } from './http-guard.ts';
 import { type Refusal, refuse } from './http-refusal.ts';
 import { sendReply } from './http-reply.ts';
 import { httpSessions, type Served, type SessionLimits } from './http-sessions.ts';
@@ -101,9 +101,10 @@ export async function serveHttp(
     return admit();
   }
 
-  function refusalNow(request: IncomingMessage): Refusal | null {
+  function refusalNow(request: IncomingMessage, isPreflight: boolean): Refusal | null {
     if (isEnding) return { status: 503, message: 'The server is ending. Connect again later.' };
     if (!admitted(request)) return tooMany(`More than ${limits.per_second} requests a second.`);
+    if (isPreflight) return refusalOfHost(request, guard);
     const refused = refusalOf(request, guard);
     if (refused) return refused;
     if (answering.size < limits.answers) return null;
@@ -113,13 +114,14 @@ export async function serveHttp(
 
   async function serve(request: IncomingMessage, out: ServerResponse): Promise<void> {
     const headers = crossOrigin(request, guard);
-    if (request.method === 'OPTIONS' && headers['Vary'] !== undefined) {
-      out.writeHead(204, headers).end();
-      return;
-    }
-    const refused = refusalNow(request);
+    const isPreflight = request.method === 'OPTIONS' && headers['Vary'] !== undefined;
+    const refused = refusalNow(request, isPreflight);
     if (refused) {
       refuse(out, withHeaders(refused, headers));
+      return;
+    }
+    if (isPreflight) {
+      out.writeHead(204, headers).end();
       return;
     }
     await noted(request, answer(request, out, headers));

@@ -52,6 +52,9 @@ test('a page of an allowed origin is served, and its browser may ask first', asy
   const asked = await ask({ method: 'OPTIONS', headers: { origin, authorization: undefined } });
   expect(asked.status).toBe(204);
   expect(asked.headers['access-control-allow-origin']).toBe(origin);
+  // What it learns without a token it learns under a name of ours only.
+  const headers = { origin, host: 'evil.example', authorization: undefined };
+  expect((await ask({ method: 'OPTIONS', headers })).status).toBe(403);
   const served = await ask({ headers: { origin }, body: initialize });
   expect(served.status).toBe(200);
   expect(served.headers['access-control-expose-headers']).toBe('Mcp-Session-Id');
