@@ -3,7 +3,7 @@ import type { Area, TriageFacts } from '../analysis/triage-facts.ts';
 import { areas, triageFindings } from '../analysis/triage-findings.ts';
 import type { Call, Context } from '../context.ts';
 import { TracewrightError, toTracewrightError } from '../errors.ts';
-import { toolRefusal } from '../policy/refusals.ts';
+import { refuseProcess, toolRefusal } from '../policy/refusals.ts';
 import { scanProcesses } from './process-scan.ts';
 import { round } from './rates.ts';
 import { tracedProcess } from './traced-process.ts';
@@ -122,7 +122,11 @@ async function targetOf(ctx: Context, { pid, process_name }: Query, call: Call):
   const [match] = [...processes.values()]
     .filter(({ comm }) => comm === process_name || comm.startsWith(process_name.slice(0, 15)))
     .sort((a, b) => b.utime_ticks + b.stime_ticks - a.utime_ticks - a.stime_ticks);
-  if (match) return { pid: match.pid, process_name: match.comm, scope: 'process' };
+  if (match) {
+    // By its number it was looked at before the call; by a name it is known now.
+    refuseProcess(ctx.policies, match.pid, ctx.usersOf);
+    return { pid: match.pid, process_name: match.comm, scope: 'process' };
+  }
   throw new TracewrightError(
     'PID_NOT_FOUND',
     `No process is called "${process_name.slice(0, 64)}".`,

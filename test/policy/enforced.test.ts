@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -134,6 +134,18 @@ describe('arguments', () => {
     const policies = [{ path: '/etc/p.json', rules }];
     if (!tool) throw new Error(`no tool ${name}`);
     expect(argumentsUnder(policies, () => null, tool.input, args)).toEqual(expected);
+  });
+});
+
+test('a process that is named, not numbered, is refused when it is found', async () => {
+  const policies = [{ path: '/etc/p.json', rules: { users: [1000] } }];
+  const ctx = createContext({ daemon: false, readOnly: true, policies });
+  const [triage] = surface.tools({ readOnly: false, tools: ['perf_triage'] });
+  const process_name = readFileSync('/proc/self/comm', 'utf8').trim();
+  const args = { mode: 'quick', process_name };
+  await expect(triage?.invoke(args, { ...ctx, usersOf: () => [0] }, call)).rejects.toMatchObject({
+    code: 'NOT_ALLOWED',
+    message: expect.stringContaining('/etc/p.json does not allow processes of user 0'),
   });
 });
 
