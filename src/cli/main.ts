@@ -204,7 +204,7 @@ async function ownMode(
     setImmediate(putBackSettings);
     const { runHelper } = await import('../helper/run-helper.ts');
     const audit = await auditFor(word, policies, {});
-    return await runHelper(policies, audit, process.env['SUDO_USER']);
+    return await runHelper(policies, audit, process.env);
   }
   if (word !== 'internal-bpf-stats') return null;
   const { bpfStatsWindow } = await import('../daemon/bpf-stats-window.ts');

@@ -12,6 +12,7 @@ import { underPolicies } from '../policy/refusals.ts';
 import { usersIn } from '../policy/users-in.ts';
 import { hostFiles } from '../procfs/host-files.ts';
 import { version } from '../version.ts';
+import { clientUser } from './client-user.ts';
 import { composedPrograms } from './composed-programs.ts';
 import { helperProgram } from './install.ts';
 import { outputFiles } from './output-files.ts';
@@ -29,7 +30,7 @@ const most_programs = 64;
 export async function runHelper(
   policies: Policies,
   audit: Audit | undefined,
-  user = 'a user of the socket',
+  environment: Readonly<Record<string, string | undefined>>,
 ): Promise<never> {
   if (process.geteuid?.() !== 0) {
     throw new TracewrightError(
@@ -45,7 +46,7 @@ export async function runHelper(
   const usersOf = usersIn(hostFiles(''));
   const admit = (command: Command): Command => underPolicies(policies, command, usersOf);
   const { start } = guarded({ admit, record: audit?.attempt });
-  const client = { name: `tracewright of ${user}`, version };
+  const client = { name: `tracewright of ${clientUser(environment)}`, version };
   const origin = { request: 'helper', client };
   const within: Bench['within'] = (work) => (audit ? audit.within(origin, work) : work());
   await serveSession(process.stdin, process.stdout, {

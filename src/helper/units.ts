@@ -33,7 +33,8 @@ WantedBy=sockets.target
  * the buffers of event streams, where LimitMEMLOCK cannot be had, as in a container. Of /sys and
  * /proc/sys it may write tracefs and one setting; ProtectKernelTunables would hide /proc/kallsyms,
  * ProtectKernelLogs the messages, ProtectKernelModules the headers that BCC compiles against. Node.js
- * and LLVM make code at run time, so MemoryDenyWriteExecute cannot be set.
+ * and LLVM make code at run time, so MemoryDenyWriteExecute cannot be set. The instance (%i) of a
+ * socket's connection ends in the id of the user who made it, which the audit tells.
  */
 export const serviceUnit = (program: HelperProgram): string => `[Unit]
 Description=Tracewright helper for one connection
@@ -44,6 +45,7 @@ ExecStart=${helperWords(program.node, program.bundle).map(quoted).join(' ')}
 StandardInput=socket
 StandardOutput=socket
 StandardError=journal
+Environment=TRACEWRIGHT_CONNECTION=%i
 LogsDirectory=tracewright
 RuntimeDirectory=tracewright-helper
 RuntimeDirectoryPreserve=yes
