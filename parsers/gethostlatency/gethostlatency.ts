@@ -63,19 +63,19 @@ export function parseGethostlatency(text: string): GethostlatencyOutput {
     ];
   });
   lookups.sort((one, other) => (one.at_ns ?? 0) - (other.at_ns ?? 0));
-  return { health: output.health, lookups, unanswered: unanswered(output, lookups) };
+  return { health: output.health, lookups, unanswered: unanswered(output) };
 }
 
 /** Those that began and did not end: a lookup began at its end less its time. */
-function unanswered(
-  output: BpftraceOutput,
-  lookups: readonly NameLookup[],
-): readonly OpenLookup[] | null {
+function unanswered(output: BpftraceOutput): readonly OpenLookup[] | null {
   const until_ns = output.map('@until').get('');
   if (until_ns === undefined || output.health.lost_events > 0) return null;
-  const ended = new Set(
-    lookups.map(({ at_ns, took_ns, pid }) => `${(at_ns ?? 0) - took_ns} ${pid}`),
-  );
+  const ended = new Set<string>();
+  for (const line of output.printed) {
+    const [, at, pid, took] = row.exec(line) ?? [];
+    // A double does not hold each nanosecond after 104 days.
+    if (at && took) ended.add(`${BigInt(at) - BigInt(took)} ${pid}`);
+  }
   return output.printed
     .flatMap((line): OpenLookup[] => {
       const [, at, pid, comm, host] = begin.exec(line) ?? [];

@@ -42,3 +42,13 @@ test('which lookups still wait is not known where lines were lost: of their ends
   expect(told(...lines)).toMatchObject([{ host: 'example.com', waited_ns: 7000 }]);
   expect(told('{"type": "lost_events", "data": {"events": 1}}', ...lines)).toBeNull();
 });
+
+test('a lookup that ended is not taken for one that waits, however long the host is up', () => {
+  const lines = [
+    '{"type": "printf", "data": "B 9107199254740991 12 sh|a.example.com"}',
+    '{"type": "printf", "data": "9107199254741994 12 1003 0 sh|a.example.com"}',
+    '{"type": "map", "data": {"@from": 9107199254740000}}',
+    '{"type": "map", "data": {"@until": 9107199254750000}}',
+  ];
+  expect(parseGethostlatency(lines.join('\n')).unanswered).toEqual([]);
+});
