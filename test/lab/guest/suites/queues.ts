@@ -260,6 +260,7 @@ describe('dispatch queues', { timeout: 400_000 }, () => {
           ['lab_fifo', null],
           [null, 'lab_vtime_llc'],
         ],
+        JSON.stringify(changes),
       );
       assert.equal(changes[0]?.reason, 'unregistered from user space');
       const owners = (wanted: RegExp) => {
