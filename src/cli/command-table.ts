@@ -141,5 +141,5 @@ export const exitCodes: readonly Readonly<{ code: string; meaning: string }>[] =
   { code: '0', meaning: 'done' },
   { code: '1', meaning: 'failed' },
   { code: '2', meaning: 'wrong usage' },
-  { code: '130, 143', meaning: 'ended by Ctrl-C, or by SIGTERM, SIGHUP or SIGQUIT' },
+  { code: '130, 143', meaning: 'ended by Ctrl-C, or SIGTERM, SIGHUP, SIGQUIT' },
 ];
