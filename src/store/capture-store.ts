@@ -109,7 +109,9 @@ export function captureStore(
 
   const remove = (kind: string, id: string): boolean => {
     if (manifestOf(kind, id) === null) return false;
-    rmSync(join(home(kind), id), { recursive: true, force: true });
+    const path = join(home(kind), id);
+    rmSync(path, { recursive: true, force: true });
+    known.delete(path);
     return true;
   };
 
