@@ -2,9 +2,9 @@
 // long to read does not make the answers of the others look late.
 import { parentPort, workerData } from 'node:worker_threads';
 import { connect } from './http-client.mjs';
-import { pause, think } from './think-time.mjs';
+import { pause, thinkFor } from './think-time.mjs';
 
-const { server, indexes, seconds } = workerData;
+const { server, indexes, seconds, think_ms } = workerData;
 const captures = [
   ['perf_cpu_profile', { duration_seconds: 1 }],
   ['perf_runq_latency', { duration_seconds: 1 }],
@@ -24,7 +24,7 @@ await Promise.all(connected.map(([client, index]) => serve(client, index)));
 parentPort.postMessage({ wrong, counts });
 
 async function serve(client, index) {
-  await pause(Math.random() * 1500);
+  await pause(Math.random() * think_ms[1]);
   try {
     if (index % 10 === 7) await capture(client, index);
     else await subscribe(client);
@@ -45,7 +45,7 @@ async function capture(client, index) {
     if (error?.code === 'PROFILER_BUSY' || error?.code === 'TIMEOUT') counts.busy += 1;
     else if (!success || tool !== name)
       wrong.push(`${name}: ${JSON.stringify(result).slice(0, 300)}`);
-    await think();
+    await thinkFor(think_ms);
   }
 }
 
@@ -58,7 +58,7 @@ async function subscribe(client) {
     counts.notices += 1;
   });
   while (performance.now() < until) {
-    await think();
+    await thinkFor(think_ms);
     if (!isNews) continue;
     isNews = false;
     const uri = client.isModern ? `events://stream?after=${after}` : 'events://stream';
