@@ -1,8 +1,7 @@
 // 200 clients at once over HTTP, of both protocol eras: cheap reads, captures, and subscribers that
 // read what they are told of. Every answer is checked. Prints how long cheap reads take beside what
 // they take alone, and how the memory of the server goes. Exit code 2: a wrong answer; 1: over budget,
-// which a machine that is busy otherwise misses. Clients ask again one to three seconds after an answer,
-// the least that an assistant takes to write its next request.
+// which a machine that is busy otherwise misses.
 // Run: node bench/http.mjs [seconds [clients [least_ms most_ms]]]
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,7 +15,7 @@ import { pause, thinkFor } from './inputs/think-time.mjs';
 const budget = { times_unloaded: 10, heap_mb: 20 };
 const seconds = Number(process.argv[2] ?? 20);
 const clients = Number(process.argv[3] ?? 200);
-const think_ms = [Number(process.argv[4] ?? 1000), Number(process.argv[5] ?? 3000)];
+const think_ms = [Number(process.argv[4] ?? 500), Number(process.argv[5] ?? 1500)];
 const cheap = {
   'tools/call get_topology': {
     method: 'tools/call',
@@ -246,8 +245,10 @@ function report(unloaded, loaded, memory) {
   console.log(
     '| cheap read | alone p50 ms | alone p99 ms | under load p50 ms | p99 ms | p99 / alone p50 |',
   );
-  for (const kind of Object.keys(cheap)) printRow(kind, unloaded[kind], loaded[kind]);
-  const all = printRow('all', Object.values(unloaded).flat(), Object.values(loaded).flat());
+  const worst = Math.max(
+    ...Object.keys(cheap).map((kind) => printRow(kind, unloaded[kind], loaded[kind])),
+  );
+  printRow('all', Object.values(unloaded).flat(), Object.values(loaded).flat());
   const { levels, slope, cpu, minutes, heap_before, heap_after } = memory;
   const others = cpu.busy - cpu.server - cpu.captures - cpu.clients;
   const share = (of) => `${((100 * of) / cpu.all).toFixed(0)} %`;
@@ -264,7 +265,7 @@ function report(unloaded, loaded, memory) {
   for (const each of wrong.slice(0, 10)) console.log(`  ${each}`);
   const over = [
     wrong.length > 0 ? 'wrong answers' : '',
-    all > budget.times_unloaded ? `p99 above ${budget.times_unloaded} x` : '',
+    worst > budget.times_unloaded ? `p99 above ${budget.times_unloaded} x` : '',
     heap_after - heap_before > budget.heap_mb ? 'memory grows' : '',
   ].filter((each) => each !== '');
   if (over.length > 0) console.log(`over budget: ${over.join(', ')}`);
