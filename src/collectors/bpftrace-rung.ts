@@ -8,7 +8,7 @@ import { TracewrightError } from '../errors.ts';
 import type { Finished } from '../exec/start.ts';
 import type { Measured, Rung } from './bounded-trace.ts';
 import { failedProgram } from './program-failure.ts';
-import { mapKeys, rememberStart, startAllowance } from './tracer-time.ts';
+import { mapKeys, rememberStart, startAllowance, taskKeys } from './tracer-time.ts';
 import { bpfObstacle, type Needs } from './tracing-obstacles.ts';
 
 /** What every parser of a shipped program tells beside its data. */
@@ -29,6 +29,8 @@ type Plan<T extends Output> = Readonly<{
   string_bytes?: number;
   /** It takes the stacks of one process alone. */
   one_process?: boolean;
+  /** Its maps are keyed by live task, system call and range of a histogram alone. */
+  few_keys?: boolean;
   /** Called when it has begun to watch. */
   began?(): void;
   parse(text: string): T;
@@ -56,7 +58,7 @@ async function measure<T extends Output>(
   call: Call,
 ): Promise<Measured<T>> {
   const { script, duration_ms } = plan;
-  const map_keys = mapKeys(ctx);
+  const map_keys = plan.few_keys ? taskKeys(ctx) : mapKeys(ctx);
   const { text } = ctx.script(script);
   // One that says nothing when it begins is taken to begin when bpftrace says that it attaches.
   const sign = text.includes('"began"') ? '"began"' : 'attached_probes';

@@ -1,12 +1,11 @@
 import { bpftraceScript } from '../../allowlist/bpftrace.ts';
-import { parseLoadAverage } from '../../parsers/loadavg/loadavg.ts';
 import type { EventType } from '../../parsers/stream/stream.ts';
 import type { Call, Context } from '../context.ts';
 import { startTracer, type Tracer } from './bpftrace-tracer.ts';
 import { bpftraceHas } from './bpftrace-version.ts';
-import { orNull } from './cpu-files.ts';
 import { listCapabilities } from './event-capabilities.ts';
 import { type EventWish, eventProgram } from './event-program.ts';
+import { liveTasks } from './live-tasks.ts';
 
 /** What the kernel program keeps and what it leaves out. */
 export type EventFilter = Readonly<{
@@ -192,8 +191,7 @@ const records_per_cpu = 128;
 
 /** Room for the records of all CPUs, and for twice the tasks of the host. */
 function mapKeys({ files }: Context, cpus: number): number {
-  const load = orNull(() => parseLoadAverage(files.text('/proc/loadavg') ?? ''));
-  const wanted = Math.max(fewest_keys, records_per_cpu * cpus, 2 * (load?.total ?? 0));
+  const wanted = Math.max(fewest_keys, records_per_cpu * cpus, 2 * (liveTasks(files) ?? 0));
   return Math.min(most_keys, 2 ** Math.ceil(Math.log2(wanted)));
 }
 

@@ -1,8 +1,8 @@
 import { bpftraceScript } from '../../allowlist/bpftrace.ts';
-import { parseLoadAverage } from '../../parsers/loadavg/loadavg.ts';
 import type { Call, Context } from '../context.ts';
 import { startTracer } from './bpftrace-tracer.ts';
-import { cpu_root, orNull, readCpuList } from './cpu-files.ts';
+import { cpu_root, readCpuList } from './cpu-files.ts';
+import { liveTasks } from './live-tasks.ts';
 import { mapPrints } from './printed-maps.ts';
 
 /** What one window of a program brought. */
@@ -76,8 +76,7 @@ const largest_map_bytes = 64 * 1024 * 1024;
 /** Room for twice the tasks of the host, and for all ranges of all CPUs; less where that is too much. */
 function mapKeys({ files }: Context): number {
   const cpus = (readCpuList(files, `${cpu_root}/possible`) ?? [0]).length;
-  const load = orNull(() => parseLoadAverage(files.text('/proc/loadavg') ?? ''));
-  const wanted = Math.max(fewest_keys, 2 * (load?.total ?? 0), ranges_per_cpu * cpus);
+  const wanted = Math.max(fewest_keys, 2 * (liveTasks(files) ?? 0), ranges_per_cpu * cpus);
   const power = 2 ** Math.ceil(Math.log2(wanted));
   return Math.min(
     power,

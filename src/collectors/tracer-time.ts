@@ -1,9 +1,13 @@
 import type { Context } from '../context.ts';
 import { cpu_root, readCpuList } from './cpu-files.ts';
 import { kernelFacts } from './kernel-facts.ts';
+import { liveTasks } from './live-tasks.ts';
 
 /** How long each tracer took from its start until its probes were attached, the last time. */
 const known = new WeakMap<Context, Map<string, number>>();
+
+/** Room for 64 ranges of 64 system calls. */
+const fewest_task_keys = 4096;
 
 /** bpftrace compiles in a fraction of a second, in an emulator or on a busy host in half a minute. */
 const first_ms = 30_000;
@@ -42,4 +46,15 @@ export function rememberStart(ctx: Context, tracer: string, took_ms: number): vo
 export function mapKeys(ctx: Context): number {
   const cpus = readCpuList(ctx.files, `${cpu_root}/online`)?.length ?? 1;
   return cpus <= 32 ? 32_768 : cpus <= 128 ? 16_384 : 8192;
+}
+
+/**
+ * The same for a program whose maps are keyed by live task, system call and range of a histogram
+ * alone: for each key of each map the kernel sets memory of every CPU aside, and frees it again. With
+ * ten maps that is a quarter of a second of CPU time for each capture at 32,768 keys (6.18, two CPUs).
+ */
+export function taskKeys(ctx: Context): number {
+  const most = mapKeys(ctx);
+  const tasks = liveTasks(ctx.files);
+  return tasks === null ? most : Math.min(most, Math.max(fewest_task_keys, 4 * tasks));
 }

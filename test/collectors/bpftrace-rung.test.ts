@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Command } from '../../allowlist/command.ts';
 import { parseRunqlat } from '../../parsers/runqlat/runqlat.ts';
 import { bpftraceRung } from '../../src/collectors/bpftrace-rung.ts';
 import type { Context } from '../../src/context.ts';
@@ -47,6 +48,43 @@ function measure(lines: readonly string[], end: Partial<Finished> = {}) {
   } as const;
   return bpftraceRung({ ...ctx, sleep }, { ...plan, parse: parseRunqlat }).measure(call);
 }
+
+/** How many keys a map of it may hold. */
+async function keysOf(few_keys: boolean, loadavg: string | null): Promise<number> {
+  let started: Command | undefined;
+  const host = fakeHost({
+    'sys/devices/system/cpu/online': '0-1\n',
+    ...(loadavg === null ? {} : { 'proc/loadavg': loadavg }),
+  });
+  const ctx = scriptedContext(host, [], {
+    ...fakeBpftrace([]).parts,
+    script: (name) => ({ path: `/scripts/${name}.bt`, text: 'printf("began")' }),
+    start(command) {
+      started = command;
+      return Promise.reject(new Error('not started'));
+    },
+  });
+  const plan = {
+    script: 'runqlat',
+    duration_ms: 1000,
+    parameters: [1000, 0, 0],
+    needs: {},
+  } as const;
+  const rung = bpftraceRung(ctx, { ...plan, few_keys, parse: parseRunqlat });
+  await expect(rung.measure(call)).rejects.toThrow('not started');
+  return Number(started?.environment['BPFTRACE_MAX_MAP_KEYS']);
+}
+
+test('maps of tasks have room for four times the tasks of the host, and not for any number', async () => {
+  expect(await keysOf(true, '0.00 0.00 0.00 1/98 700\n')).toBe(4096);
+  expect(await keysOf(true, '0.00 0.00 0.00 1/3000 700\n')).toBe(12_000);
+  expect(await keysOf(true, '0.00 0.00 0.00 1/30000 700\n')).toBe(32_768);
+});
+
+test('maps of who knows what, and those of a host that does not tell its tasks, have all the room', async () => {
+  expect(await keysOf(false, '0.00 0.00 0.00 1/98 700\n')).toBe(32_768);
+  expect(await keysOf(true, null)).toBe(32_768);
+});
 
 test('what the program counted is told with its own window', async () => {
   const { value, window_ms, warnings } = await measure([began, ...counted]);
