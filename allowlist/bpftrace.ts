@@ -6,7 +6,15 @@ import {
   tellsOfAll,
   type Workshop,
 } from './bpftrace-program.ts';
-import { approve, type Command, integer, oneOf, ownPath } from './command.ts';
+import {
+  approve,
+  type Command,
+  type GivesWay,
+  integer,
+  oneOf,
+  ownPath,
+  type Subject,
+} from './command.ts';
 import { programs } from './programs.ts';
 import { scriptSubject } from './script-subject.ts';
 
@@ -61,6 +69,12 @@ export type BpftraceRun = Readonly<{
   goes_before?: boolean;
 }>;
 
+/** The first line says that it attaches, the second that it watches, or what it saw. */
+const asideOf = ({ window_ms }: Pick<Subject, 'window_ms'>, duration_ms: number): GivesWay => ({
+  until_line: 2,
+  window_ms: Math.min(window_ms ?? duration_ms, duration_ms),
+});
+
 /**
  * bpftrace runs only programs that are shipped or composed of them, with integers as parameters: text from a request
  * would be as good as root, since its safe mode does not stop it from reading any file.
@@ -74,6 +88,7 @@ export function bpftraceScript(script: BpftraceRun, workshop: Workshop): Command
       : integer('string_bytes', script.string_bytes, 16, 200);
   const path = ownPath(programFile(program, workshop));
   const pages = buffer_pages === undefined ? null : integer('pages', buffer_pages, 1, 16_384);
+  const subject = scriptSubject(programName(program), parameters, duration_ms);
   return approve({
     program: programs.bpftrace,
     args: [
@@ -92,14 +107,16 @@ export function bpftraceScript(script: BpftraceRun, workshop: Workshop): Command
       ...(script.user_symbols === false ? { BPFTRACE_NO_USER_SYMBOLS: '1' } : {}),
     },
     needsTracefs: true,
-    nice: script.goes_before ? before_others : 0,
+    ...(script.goes_before
+      ? { nice: before_others }
+      : { gives_way: asideOf(subject, duration_ms) }),
     request: { maker: 'bpftraceScript', parameters: script },
     limits: {
       duration_ms: duration_ms + startup_ms,
       output_bytes: script.output_bytes ?? 256 * 1024 * 1024,
     },
     subject: {
-      ...scriptSubject(programName(program), parameters, duration_ms),
+      ...subject,
       ...(tellsOfAll(program, parameters) ? { watches: 'all' as const } : {}),
       functions: chosenFunctions(program),
     },

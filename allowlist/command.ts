@@ -69,6 +69,14 @@ export const privilegedMakers = [
 ] as const;
 export type PrivilegedMaker = (typeof privilegedMakers)[number];
 
+/** A program lets others go first while it does not watch. */
+export type GivesWay = Readonly<{
+  /** It watches once it has printed so many lines; null: the kernel keeps what there is to see. */
+  until_line: number | null;
+  /** And then watches for so long. */
+  window_ms: number;
+}>;
+
 declare const approved: unique symbol;
 
 /**
@@ -101,6 +109,8 @@ export type Command = Readonly<{
   parentDeathSignal: 'KILL' | 'TERM';
   /** Nice value, where we may give it: below 0 goes before what runs on the host by default. */
   nice: number;
+  /** When it lets what runs on the host go first: while it gets ready, and while it tells what it saw. */
+  gives_way: GivesWay | null;
   subject: Subject;
   /** Null: it is run as ourselves only. */
   request: CommandRequest | null;
@@ -141,6 +151,7 @@ export function approve(parts: CommandParts): Command {
     environment: {},
     parentDeathSignal: 'KILL',
     nice: 0,
+    gives_way: null,
     request: null,
     ...parts,
     subject: { ...nothing, ...parts.subject },

@@ -6,7 +6,7 @@ import { setPriority } from 'node:os';
  * kernel shares out the CPUs by session (sched_autogroup_enabled), the nice value of a process only
  * counts among those of its session. It runs as it is where we may not do so.
  */
-export function goBefore(pid: number, nice: number): void {
+export function giveNice(pid: number, nice: number): void {
   for (const give of [
     () => setPriority(pid, nice),
     () => writeFileSync(`/proc/${pid}/autogroup`, String(nice)),

@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
 import type { Duplex, Readable } from 'node:stream';
 import type { Command } from '../../allowlist/command.ts';
 import { wrappers } from '../../allowlist/programs.ts';
 import { TracewrightError } from '../errors.ts';
-import { goBefore } from './go-before.ts';
+import { mayDo } from './capabilities.ts';
+import { giveWay } from './give-way.ts';
 import { addGroup, endGroup, isEnding, signalGroup } from './live-groups.ts';
+import { giveNice } from './nice-value.ts';
 import { findProgram, findUserProgram, resolveProgram } from './resolve-program.ts';
 import { sandboxWrappers } from './sandbox.ts';
 import { exitOf, spawnProgram } from './spawn-program.ts';
@@ -86,9 +87,10 @@ const environment = {
  */
 export async function start(command: Command, options: StartOptions = {}): Promise<Running> {
   if (options.signal?.aborted || isEnding()) throw canceled();
-  // A host that cannot make one has a tracer that says what it misses.
+  // Without CAP_SYS_ADMIN unshare fails, and the program cannot mount anything either. A host that cannot
+  // make a namespace has a tracer that says what it misses.
   const namespace =
-    command.needsTracefs && mayMount() ? await tracefsNamespace().catch(() => null) : null;
+    command.needsTracefs && mayDo('sys_admin') ? await tracefsNamespace().catch(() => null) : null;
   try {
     const running = await startIn(namespace?.path ?? null, command, options);
     if (namespace) void running.finished.finally(namespace.release);
@@ -120,12 +122,14 @@ async function startIn(
   const { pid, stdout: output, stderr: errors } = child;
   if (!output || !errors) throw notStarted(command, new Error('it has no output'));
   addGroup(pid, command.parentDeathSignal);
-  if (command.nice !== 0) goBefore(pid, command.nice);
+  if (command.nice !== 0) giveNice(pid, command.nice);
+  const manners = command.gives_way && giveWay(pid, command.gives_way);
 
   let ended = false;
   // A child that the program leaves behind would keep stdout open, and us waiting.
   child.once('exit', () => {
     ended = true;
+    manners?.ended();
     endGroup(pid);
   });
 
@@ -153,14 +157,18 @@ async function startIn(
   };
   const { onStdout, onStdoutBytes } = options;
   if (onStdoutBytes) {
-    output.on('data', (bytes: Buffer) => take(bytes.length, () => onStdoutBytes(bytes)));
+    output.on('data', (bytes: Buffer) => {
+      manners?.printed(bytes);
+      take(bytes.length, () => onStdoutBytes(bytes));
+    });
   } else {
-    output.setEncoding('utf8').on('data', (text: string) =>
+    output.setEncoding('utf8').on('data', (text: string) => {
+      manners?.printed(text);
       take(Buffer.byteLength(text), () => {
         if (onStdout) onStdout(text);
         else stdout += text;
-      }),
-    );
+      });
+    });
   }
   let stderr = '';
   errors.setEncoding('utf8').on('data', (text: string) => {
@@ -222,7 +230,7 @@ function commandLine(command: Command, namespace: string | null): readonly [stri
     command.sandbox?.user ? findUserProgram : findProgram,
   );
   const mounts =
-    command.privateMounts && mayMount()
+    command.privateMounts && mayDo('sys_admin')
       ? [resolveProgram(wrappers.unshare), '--mount', '--propagation', 'private', '--']
       : [];
   const entered =
@@ -249,13 +257,6 @@ function pauseFor(stream: Readable, taken: Promise<void> | void): void {
 /** Text of at most so many bytes, without half a character at its end. */
 function firstBytes(text: string, bytes: number): string {
   return new TextDecoder().decode(Buffer.from(text).subarray(0, bytes), { stream: true });
-}
-
-/** CAP_SYS_ADMIN. Without it unshare fails, and the program cannot mount anything either. */
-function mayMount(): boolean {
-  const status = readFileSync('/proc/self/status', 'utf8');
-  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0';
-  return (BigInt(`0x${effective}`) & (1n << 21n)) !== 0n;
 }
 
 export const canceled = (): TracewrightError =>

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterAll, expect, test } from 'vitest';
-import { goBefore } from '../../src/exec/go-before.ts';
+import { giveNice } from '../../src/exec/nice-value.ts';
 import { run, start } from '../../src/exec/start.ts';
 import { programsForTest } from './commands.ts';
 
@@ -63,9 +63,49 @@ test.skipIf(!mayGoBefore)(
   },
 );
 
+test.skipIf(!mayGoBefore)(
+  'a program gives way until it watches, and again when it has (skipped without CAP_SYS_NICE)',
+  async () => {
+    let printed = '';
+    const running = await start(
+      command('lines', { controlPipes: 1, gives_way: { until_line: 2, window_ms: 300 } }),
+      {
+        onStdout(text) {
+          printed += text;
+        },
+      },
+    );
+    const nice = () => niceOf(running.pid);
+    expect(nice()).toBe(19);
+    expect(readFileSync(`/proc/${running.pid}/autogroup`, 'utf8')).toMatch(/nice 19\n$/);
+    running.control(3).write('attaches\n');
+    await expect.poll(() => printed).toBe('attaches\n');
+    expect(nice()).toBe(19);
+    running.control(3).write('watches\n');
+    await expect.poll(nice, { interval: 5 }).toBe(0);
+    await expect.poll(nice).toBe(19);
+    running.control(3).end('stop\n');
+    await running.finished;
+  },
+);
+
+test.skipIf(!mayGoBefore)(
+  'a program gives way for three seconds at most (skipped without CAP_SYS_NICE)',
+  async () => {
+    const gives_way = { until_line: null, window_ms: 0 };
+    const running = await start(command('lines', { controlPipes: 1, gives_way }));
+    const started = performance.now();
+    running.control(3).write('tells\nwhat\nit\nread\n');
+    await expect.poll(() => niceOf(running.pid), { timeout: 4500 }).toBe(0);
+    expect(performance.now() - started).toBeGreaterThan(2500);
+    running.control(3).end('stop\n');
+    await running.finished;
+  },
+);
+
 test('a program that cannot be told to go before others runs as it is', () => {
   const nobody = 4_194_305;
-  expect(() => goBefore(nobody, -10)).not.toThrow();
+  expect(() => giveNice(nobody, -10)).not.toThrow();
 });
 
 const unshare = ['--mount', '--propagation', 'private', 'true'];
