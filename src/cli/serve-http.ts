@@ -8,6 +8,7 @@ import { stateFolder } from '../store/state-folder.ts';
 import { mcp_path } from '../transport/http-guard.ts';
 import { type HttpServer, serveHttp } from '../transport/http-server.ts';
 import { ownToken, tokenFrom } from '../transport/http-token.ts';
+import { serveMany } from '../transport/many-clients.ts';
 import { rateLimit } from '../transport/rate-limit.ts';
 
 export type HttpValues = Readonly<{
@@ -28,6 +29,7 @@ export async function serveOverHttp(
   selection: Selection,
   values: HttpValues,
 ): Promise<void> {
+  serveMany();
   const tokenFile = values['token-file'];
   const folder = ctx.settings.stateFolder ?? stateFolder();
   const token = tokenFile === undefined ? ownToken(folder) : tokenFrom(tokenFile);
