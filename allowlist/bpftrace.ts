@@ -69,9 +69,16 @@ export type BpftraceRun = Readonly<{
   goes_before?: boolean;
 }>;
 
-/** The first line says that it attaches, the second that it watches, or what it saw. */
-const asideOf = ({ window_ms }: Pick<Subject, 'window_ms'>, duration_ms: number): GivesWay => ({
-  until_line: 2,
+/**
+ * The first line says that it attaches (0.17 has compiled then, later ones have attached), the next
+ * that it watches, or what it saw. While it watches its own waits are among those that it measures.
+ */
+const untilItWatches = (
+  { window_ms }: Pick<Subject, 'window_ms'>,
+  duration_ms: number,
+): GivesWay => ({
+  ready_line: 1,
+  watches_line: 2,
   window_ms: Math.min(window_ms ?? duration_ms, duration_ms),
 });
 
@@ -109,7 +116,7 @@ export function bpftraceScript(script: BpftraceRun, workshop: Workshop): Command
     needsTracefs: true,
     ...(script.goes_before
       ? { nice: before_others }
-      : { gives_way: asideOf(subject, duration_ms) }),
+      : { gives_way: untilItWatches(subject, duration_ms) }),
     request: { maker: 'bpftraceScript', parameters: script },
     limits: {
       duration_ms: duration_ms + startup_ms,

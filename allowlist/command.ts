@@ -69,11 +69,12 @@ export const privilegedMakers = [
 ] as const;
 export type PrivilegedMaker = (typeof privilegedMakers)[number];
 
-/** A program lets others go first while it does not watch. */
+/** When a program lets what runs on the host go first; counted in lines of its output. */
 export type GivesWay = Readonly<{
-  /** It watches once it has printed so many lines; null: the kernel keeps what there is to see. */
-  until_line: number | null;
-  /** And then watches for so long. */
+  /** Until it has printed so many. */
+  ready_line: number;
+  /** With this one it begins to watch, for so long; then it lets others go first again. */
+  watches_line: number;
   window_ms: number;
 }>;
 
@@ -109,7 +110,7 @@ export type Command = Readonly<{
   parentDeathSignal: 'KILL' | 'TERM';
   /** Nice value, where we may give it: below 0 goes before what runs on the host by default. */
   nice: number;
-  /** When it lets what runs on the host go first: while it gets ready, and while it tells what it saw. */
+  /** Null: it runs as others do. */
   gives_way: GivesWay | null;
   subject: Subject;
   /** Null: it is run as ourselves only. */

@@ -98,7 +98,6 @@ export function perfRecord(recording: Recording): Command {
       output_bytes: 64 * 1024,
     },
     controlPipes: 2,
-    gives_way: isSlow(recording.rate) ? { until_line: null, window_ms: 0 } : null,
     privateMounts: recording.private_mounts,
     subject: {
       watches: recording.target.scope === 'pid' ? { pid: recording.target.pid } : 'all',
@@ -111,9 +110,6 @@ export function perfRecord(recording: Recording): Command {
     },
   });
 }
-
-/** What comes while it lets others go first has to fit into the 512 KiB that perf has for each CPU. */
-const isSlow = (rate: Recording['rate']): boolean => 'freq_hz' in rate && rate.freq_hz <= 150;
 
 /** How many samples a second a clock or counter gives nobody could tell by a period of it. */
 function everySo({ rate, event }: Recording): readonly string[] {

@@ -1,8 +1,8 @@
 import { approve, type Command, fileNameOf, ownPath, type Sandbox, userPath } from './command.ts';
 import { programs } from './programs.ts';
 
-/** It names functions with the symbols of the kernel and of each program, which takes a CPU half a second. */
-const reads_only = { until_line: null, window_ms: 0 };
+/** To read the symbols of the kernel and of each program takes a CPU half a second. */
+const while_it_names = { ready_line: Infinity, watches_line: Infinity, window_ms: 0 };
 
 /**
  * `perf script` on a recording of ours, as text for parsers/perf-script. Offsets into the function
@@ -20,7 +20,7 @@ export function perfScript(recording: string, times: 'us' | 'ns' = 'us'): Comman
       ...(times === 'ns' ? ['--ns'] : []),
       ...['-F', 'comm,pid,tid,cpu,time,event,ip,sym,dso'],
     ],
-    gives_way: reads_only,
+    gives_way: while_it_names,
     // The text of a recording is about seven times as long as the recording.
     limits: { duration_ms: 300_000, output_bytes: 8 * 1024 ** 3 },
     request: { maker: 'perfScript', parameters: { recording: fileNameOf(recording), times } },

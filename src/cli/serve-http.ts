@@ -5,10 +5,10 @@ import { TracewrightError } from '../errors.ts';
 import { endAllGroups } from '../exec/live-groups.ts';
 import type { Selection } from '../selection.ts';
 import { stateFolder } from '../store/state-folder.ts';
+import { letAnswersGoFirst } from '../transport/helper-threads.ts';
 import { mcp_path } from '../transport/http-guard.ts';
 import { type HttpServer, serveHttp } from '../transport/http-server.ts';
 import { ownToken, tokenFrom } from '../transport/http-token.ts';
-import { serveMany } from '../transport/many-clients.ts';
 import { rateLimit } from '../transport/rate-limit.ts';
 
 export type HttpValues = Readonly<{
@@ -29,7 +29,7 @@ export async function serveOverHttp(
   selection: Selection,
   values: HttpValues,
 ): Promise<void> {
-  serveMany();
+  letAnswersGoFirst();
   const tokenFile = values['token-file'];
   const folder = ctx.settings.stateFolder ?? stateFolder();
   const token = tokenFile === undefined ? ownToken(folder) : tokenFrom(tokenFile);

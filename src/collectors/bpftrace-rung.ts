@@ -30,7 +30,7 @@ type Plan<T extends Output> = Readonly<{
   /** It takes the stacks of one process alone. */
   one_process?: boolean;
   /** Its maps are keyed by live task, system call and range of a histogram alone. */
-  few_keys?: boolean;
+  task_keys?: boolean;
   /** Called when it has begun to watch. */
   began?(): void;
   parse(text: string): T;
@@ -38,10 +38,10 @@ type Plan<T extends Output> = Readonly<{
 
 const default_output_bytes = 32 * 1024 * 1024;
 /**
- * Time to detach and to print. Naming the frames of many programs takes bpftrace 0.17 longer: what it
+ * Time to detach and to print, in three seconds of which others go first. Naming the frames of many programs takes bpftrace 0.17 longer: what it
  * has printed until then is kept.
  */
-const printing_ms = 10_000;
+const printing_ms = 13_000;
 
 /** The first rung of most ladders: a program of this package that ends by itself. */
 export function bpftraceRung<T extends Output>(ctx: Context, plan: Plan<T>): Rung<T> {
@@ -58,7 +58,7 @@ async function measure<T extends Output>(
   call: Call,
 ): Promise<Measured<T>> {
   const { script, duration_ms } = plan;
-  const map_keys = plan.few_keys ? taskKeys(ctx) : mapKeys(ctx);
+  const map_keys = plan.task_keys ? taskKeys(ctx) : mapKeys(ctx);
   const { text } = ctx.script(script);
   // One that says nothing when it begins is taken to begin when bpftrace says that it attaches.
   const sign = text.includes('"began"') ? '"began"' : 'attached_probes';

@@ -60,7 +60,7 @@ function bpftraceRunqlat(ctx: Context, { duration_ms, pid, group, unit }: RunqQu
       ...(by_namespace ? [] : [group === 'process' ? 1 : 0]),
     ],
     needs: { tracepoints, btf: by_namespace, pid: pid !== null },
-    few_keys: group === 'none',
+    task_keys: group === 'none',
     parse: parseRunqlat,
   });
 }

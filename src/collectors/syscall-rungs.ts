@@ -70,7 +70,7 @@ function bpftraceSyscount(ctx: Context, query: SyscallQuery): Rung<SyscallUses> 
     duration_ms,
     parameters: [pid ?? 0, ...flags, ownPid(ctx) ?? 0],
     needs: { tracepoints, pid: pid !== null },
-    few_keys: !tasks,
+    task_keys: !tasks,
     parse(text) {
       const output = parseSyscount(text);
       return { health: output.health, ...named(ctx, output) };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /** Numbers of <linux/capability.h>. */
-const bits = { sys_admin: 21n, sys_nice: 23n } as const;
+const bits = { sys_admin: 21n } as const;
 
 /** Whether this process has a capability now. */
 export function mayDo(capability: keyof typeof bits): boolean {

@@ -1,3 +1,4 @@
+import { getPriority, setPriority } from 'node:os';
 import type { GivesWay } from '../../allowlist/command.ts';
 import { mayDo } from './capabilities.ts';
 import { giveNice } from './nice-value.ts';
@@ -7,44 +8,74 @@ const last_of_all = 19;
 /** A host that is too busy to let it on is what somebody wants to know about. */
 const most_ms = 3000;
 
-export type Manners = Readonly<{
+export type GivingWay = Readonly<{
   printed(output: string | Buffer): void;
+  /** It is to end: from now on it runs as others do. */
+  hurry(): void;
   ended(): void;
 }>;
 
+const as_it_is: GivingWay = { printed: () => {}, hurry: () => {}, ended: () => {} };
+
 /**
- * Has a program that we started give way to what runs on the host while it gets ready, and while it
- * tells what it saw: for at most three seconds each, after which it runs as others do. What it watches
- * is not waited for longer by that, and its own waits are not among those that it measures. Without
- * CAP_SYS_NICE, with which alone this can be taken back, it runs as it is.
+ * Has a program that we started give way to what runs on the host while it gets ready, and again when
+ * it has watched: for at most three seconds each, after which it runs as others do. Where that could
+ * not be taken back, it runs as it is.
  */
-export function giveWay(pid: number, { until_line, window_ms }: GivesWay): Manners {
-  if (!mayDo('sys_nice')) return { printed: () => {}, ended: () => {} };
+export function giveWay(pid: number, { ready_line, watches_line, window_ms }: GivesWay): GivingWay {
+  const usual = getPriority();
+  if (!mayTakeBack(pid, usual)) return as_it_is;
   const timers: NodeJS.Timeout[] = [];
-  let lines = until_line === null ? null : 0;
-  const after = (ms: number, then: () => void): void => void timers.push(setTimeout(then, ms));
-  const stop = (): void => {
+  let lines: number | null = 0;
+
+  function forget(): void {
     for (const timer of timers.splice(0)) clearTimeout(timer);
-  };
+  }
 
   function give(): void {
+    forget();
     giveNice(pid, last_of_all);
-    after(most_ms, () => giveNice(pid, 0));
+    timers.push(setTimeout(() => giveNice(pid, usual), most_ms));
+  }
+
+  function takeBack(): void {
+    forget();
+    giveNice(pid, usual);
   }
 
   give();
   return {
     printed(output) {
-      if (lines === null || until_line === null) return;
+      if (lines === null) return;
+      const before = lines;
       lines += linesIn(output);
-      if (lines < until_line) return;
+      if (before < ready_line && lines >= ready_line) takeBack();
+      if (lines < watches_line) return;
       lines = null;
-      stop();
-      giveNice(pid, 0);
-      after(window_ms, give);
+      timers.push(setTimeout(give, window_ms));
     },
-    ended: stop,
+    hurry() {
+      lines = null;
+      takeBack();
+    },
+    ended() {
+      // What it printed may be read later, when another process has its number.
+      lines = null;
+      forget();
+    },
   };
+}
+
+/** CAP_SYS_NICE of a container counts for nothing here, and what is refused says so. */
+function mayTakeBack(pid: number, usual: number): boolean {
+  // Without it the kernel takes one order about sessions in 100 ms, of all of us.
+  if (!mayDo('sys_admin')) return false;
+  try {
+    setPriority(pid, usual - 1);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function linesIn(output: string | Buffer): number {

@@ -123,13 +123,13 @@ async function startIn(
   if (!output || !errors) throw notStarted(command, new Error('it has no output'));
   addGroup(pid, command.parentDeathSignal);
   if (command.nice !== 0) giveNice(pid, command.nice);
-  const manners = command.gives_way && giveWay(pid, command.gives_way);
+  const giving = command.gives_way && giveWay(pid, command.gives_way);
 
   let ended = false;
   // A child that the program leaves behind would keep stdout open, and us waiting.
   child.once('exit', () => {
     ended = true;
-    manners?.ended();
+    giving?.ended();
     endGroup(pid);
   });
 
@@ -140,6 +140,7 @@ async function startIn(
     if (stopped_by !== 'exit' || (ended && reason !== 'output_limit')) return;
     stopped_by = reason;
     if (ended) return;
+    giving?.hurry();
     for (const { after_ms, signal } of steps(command)) {
       if (after_ms === 0) signalGroup(pid, signal);
       else timers.push(setTimeout(() => signalGroup(pid, signal), after_ms));
@@ -158,12 +159,12 @@ async function startIn(
   const { onStdout, onStdoutBytes } = options;
   if (onStdoutBytes) {
     output.on('data', (bytes: Buffer) => {
-      manners?.printed(bytes);
+      giving?.printed(bytes);
       take(bytes.length, () => onStdoutBytes(bytes));
     });
   } else {
     output.setEncoding('utf8').on('data', (text: string) => {
-      manners?.printed(text);
+      giving?.printed(text);
       take(Buffer.byteLength(text), () => {
         if (onStdout) onStdout(text);
         else stdout += text;

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Command } from '../../allowlist/command.ts';
 import { parseRunqlat } from '../../parsers/runqlat/runqlat.ts';
+import type { Rung } from '../../src/collectors/bounded-trace.ts';
 import { bpftraceRung } from '../../src/collectors/bpftrace-rung.ts';
+import { runqRungs } from '../../src/collectors/runq-rungs.ts';
+import { syscallRungs } from '../../src/collectors/syscall-rungs.ts';
 import type { Context } from '../../src/context.ts';
 import type { Finished } from '../../src/exec/start.ts';
 import { ended } from '../ended.ts';
@@ -49,8 +52,13 @@ function measure(lines: readonly string[], end: Partial<Finished> = {}) {
   return bpftraceRung({ ...ctx, sleep }, { ...plan, parse: parseRunqlat }).measure(call);
 }
 
-/** How many keys a map of it may hold. */
-async function keysOf(few_keys: boolean, loadavg: string | null): Promise<number> {
+const few_tasks = '0.00 0.00 0.00 1/98 700\n';
+
+/** How many keys a map of the program may hold. */
+async function keysOf(
+  rungOf: (ctx: Context) => Rung<unknown> | undefined,
+  loadavg: string | null = few_tasks,
+): Promise<number> {
   let started: Command | undefined;
   const host = fakeHost({
     'sys/devices/system/cpu/online': '0-1\n',
@@ -64,26 +72,30 @@ async function keysOf(few_keys: boolean, loadavg: string | null): Promise<number
       return Promise.reject(new Error('not started'));
     },
   });
-  const plan = {
-    script: 'runqlat',
-    duration_ms: 1000,
-    parameters: [1000, 0, 0],
-    needs: {},
-  } as const;
-  const rung = bpftraceRung(ctx, { ...plan, few_keys, parse: parseRunqlat });
-  await expect(rung.measure(call)).rejects.toThrow('not started');
+  await expect(rungOf(ctx)?.measure(call)).rejects.toThrow('not started');
   return Number(started?.environment['BPFTRACE_MAX_MAP_KEYS']);
 }
 
+const runq = { duration_ms: 1000, pid: null, unit: 'us' } as const;
+const inAll = (ctx: Context) => runqRungs(ctx, { ...runq, group: 'none' })[0];
+const byProcess = (ctx: Context) => runqRungs(ctx, { ...runq, group: 'process' })[0];
+
 test('maps of tasks have room for four times the tasks of the host, and not for any number', async () => {
-  expect(await keysOf(true, '0.00 0.00 0.00 1/98 700\n')).toBe(4096);
-  expect(await keysOf(true, '0.00 0.00 0.00 1/3000 700\n')).toBe(12_000);
-  expect(await keysOf(true, '0.00 0.00 0.00 1/30000 700\n')).toBe(32_768);
+  expect(await keysOf(inAll)).toBe(8192);
+  expect(await keysOf(inAll, '0.00 0.00 0.00 1/3000 700\n')).toBe(12_000);
+  expect(await keysOf(inAll, '0.00 0.00 0.00 1/30000 700\n')).toBe(32_768);
 });
 
-test('maps of who knows what, and those of a host that does not tell its tasks, have all the room', async () => {
-  expect(await keysOf(false, '0.00 0.00 0.00 1/98 700\n')).toBe(32_768);
-  expect(await keysOf(true, null)).toBe(32_768);
+test('a host that does not tell its tasks may have any number', async () => {
+  expect(await keysOf(inAll, null)).toBe(32_768);
+});
+
+test('what is told of each process has all the room', async () => {
+  const calls = { duration_ms: 1000, pid: null, latency: true, failed_only: false };
+  const bySyscall = (tasks: boolean) => (ctx: Context) => syscallRungs(ctx, { ...calls, tasks })[0];
+  expect(await keysOf(byProcess)).toBe(32_768);
+  expect(await keysOf(bySyscall(true))).toBe(32_768);
+  expect(await keysOf(bySyscall(false))).toBe(8192);
 });
 
 test('what the program counted is told with its own window', async () => {

@@ -1,6 +1,7 @@
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { afterAll, expect, test } from 'vitest';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { afterAll, expect, onTestFinished, test } from 'vitest';
+import { giveWay } from '../../src/exec/give-way.ts';
 import { giveNice } from '../../src/exec/nice-value.ts';
 import { run, start } from '../../src/exec/start.ts';
 import { programsForTest } from './commands.ts';
@@ -63,27 +64,31 @@ test.skipIf(!mayGoBefore)(
   },
 );
 
+const never = { ready_line: Infinity, watches_line: Infinity, window_ms: 0 };
+const ours = niceOf(process.pid);
+
 test.skipIf(!mayGoBefore)(
-  'a program gives way until it watches, and again when it has (skipped without CAP_SYS_NICE)',
+  'a program gives way until it is ready, and again when it has watched (skipped without CAP_SYS_NICE)',
   async () => {
-    let printed = '';
-    const running = await start(
-      command('lines', { controlPipes: 1, gives_way: { until_line: 2, window_ms: 300 } }),
-      {
-        onStdout(text) {
-          printed += text;
-        },
-      },
-    );
+    const gives_way = { ready_line: 1, watches_line: 2, window_ms: 300 };
+    const running = await start(command('lines', { controlPipes: 1, gives_way }));
     const nice = () => niceOf(running.pid);
     expect(nice()).toBe(19);
-    expect(readFileSync(`/proc/${running.pid}/autogroup`, 'utf8')).toMatch(/nice 19\n$/);
     running.control(3).write('attaches\n');
-    await expect.poll(() => printed).toBe('attaches\n');
-    expect(nice()).toBe(19);
+    await expect.poll(nice, { timeout: 2500 }).toBe(ours);
     running.control(3).write('watches\n');
-    await expect.poll(nice, { interval: 5 }).toBe(0);
-    await expect.poll(nice).toBe(19);
+    await expect.poll(nice, { timeout: 2500 }).toBe(19);
+    running.control(3).end('stop\n');
+    await running.finished;
+  },
+);
+
+const autogroup = '/proc/self/autogroup';
+test.skipIf(!mayGoBefore || !existsSync(autogroup))(
+  'its session gives way with it (skipped without CAP_SYS_NICE, or without autogroups)',
+  async () => {
+    const running = await start(command('lines', { controlPipes: 1, gives_way: never }));
+    expect(readFileSync(`/proc/${running.pid}/autogroup`, 'utf8')).toMatch(/nice 19\n$/);
     running.control(3).end('stop\n');
     await running.finished;
   },
@@ -92,14 +97,41 @@ test.skipIf(!mayGoBefore)(
 test.skipIf(!mayGoBefore)(
   'a program gives way for three seconds at most (skipped without CAP_SYS_NICE)',
   async () => {
-    const gives_way = { until_line: null, window_ms: 0 };
-    const running = await start(command('lines', { controlPipes: 1, gives_way }));
+    const running = await start(command('lines', { controlPipes: 1, gives_way: never }));
     const started = performance.now();
     running.control(3).write('tells\nwhat\nit\nread\n');
-    await expect.poll(() => niceOf(running.pid), { timeout: 4500 }).toBe(0);
+    await expect.poll(() => niceOf(running.pid), { timeout: 4500 }).toBe(ours);
     expect(performance.now() - started).toBeGreaterThan(2500);
     running.control(3).end('stop\n');
     await running.finished;
+  },
+);
+
+test.skipIf(!mayGoBefore)(
+  'a program that is to end gives way no longer (skipped without CAP_SYS_NICE)',
+  async () => {
+    const running = await start(command('ignore-int', { gives_way: never }));
+    expect(niceOf(running.pid)).toBe(19);
+    running.stop();
+    expect(niceOf(running.pid)).toBe(ours);
+    await running.finished;
+  },
+);
+
+test.skipIf(!mayGoBefore)(
+  'what a program printed before it ended is read later, and sets nothing off (skipped without CAP_SYS_NICE)',
+  () => {
+    // Of a session of its own: what is given to it is given to the whole session.
+    const child = spawn('sleep', ['60'], { detached: true });
+    onTestFinished(() => void child.kill());
+    const gives_way = { ready_line: 1, watches_line: 2, window_ms: 60_000 };
+    const giving = giveWay(child.pid ?? 0, gives_way);
+    giving.ended();
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout');
+    const before = timers();
+    giving.printed('attaches\nwatches\n');
+    expect(timers()).toEqual(before);
+    expect(niceOf(child.pid ?? 0)).toBe(19);
   },
 );
 
