@@ -35,12 +35,12 @@ export function giveWay(pid: number, { ready_line, watches_line, window_ms }: Gi
   function give(): void {
     forget();
     giveNice(pid, last_of_all);
-    timers.push(setTimeout(() => giveNice(pid, usual), most_ms));
+    timers.push(setTimeout(() => giveNice(pid, usual, 0), most_ms));
   }
 
   function takeBack(): void {
     forget();
-    giveNice(pid, usual);
+    giveNice(pid, usual, 0);
   }
 
   give();
