@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { hasCapability } from './effective-capabilities.ts';
+import { hasCapability } from '../procfs/effective-capabilities.ts';
 import { kernelFacts } from './kernel-facts.ts';
 import { mayMeasureAll, refused_root } from './perf-refusals.ts';
 import { runsPrivileged } from './privileges.ts';

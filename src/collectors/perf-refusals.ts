@@ -1,7 +1,7 @@
 import { untrusted } from '../../parsers/untrusted.ts';
 import type { Context } from '../context.ts';
 import { TracewrightError } from '../errors.ts';
-import { hasCapability } from './effective-capabilities.ts';
+import { hasCapability } from '../procfs/effective-capabilities.ts';
 import { runsPrivileged } from './privileges.ts';
 import { noSuchProcess, type ProfileTarget } from './profile-target.ts';
 import { locateTracefs } from './tracefs.ts';

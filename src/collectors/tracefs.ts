@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { hasCapability } from './effective-capabilities.ts';
+import { hasCapability } from '../procfs/effective-capabilities.ts';
 
 export type TracefsPlace = Readonly<{
   /** The folder, or null where it cannot be read. */

@@ -1,6 +1,6 @@
 import type { Program } from '../../allowlist/command.ts';
 import type { Context } from '../context.ts';
-import { type Capability, hasCapability } from './effective-capabilities.ts';
+import { type Capability, hasCapability } from '../procfs/effective-capabilities.ts';
 import { kernelFacts } from './kernel-facts.ts';
 import { helperProblem, runsPrivileged } from './privileges.ts';
 import { pidsDiffer } from './traced-process.ts';

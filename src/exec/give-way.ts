@@ -1,6 +1,6 @@
 import { getPriority, setPriority } from 'node:os';
 import type { GivesWay } from '../../allowlist/command.ts';
-import { mayDo } from './capabilities.ts';
+import { mayAdminister } from './may-administer.ts';
 import { giveNice } from './nice-value.ts';
 
 /** Of the CPUs that others want it gets a seventieth. */
@@ -69,7 +69,7 @@ export function giveWay(pid: number, { ready_line, watches_line, window_ms }: Gi
 /** CAP_SYS_NICE of a container counts for nothing here, and what is refused says so. */
 function mayTakeBack(pid: number, usual: number): boolean {
   // Without it the kernel takes one order about sessions in 100 ms, of all of us.
-  if (!mayDo('sys_admin')) return false;
+  if (!mayAdminister()) return false;
   try {
     setPriority(pid, usual - 1);
     return true;

@@ -2,9 +2,9 @@ import type { Duplex, Readable } from 'node:stream';
 import type { Command } from '../../allowlist/command.ts';
 import { wrappers } from '../../allowlist/programs.ts';
 import { TracewrightError } from '../errors.ts';
-import { mayDo } from './capabilities.ts';
 import { giveWay } from './give-way.ts';
 import { addGroup, endGroup, isEnding, signalGroup } from './live-groups.ts';
+import { mayAdminister } from './may-administer.ts';
 import { giveNice } from './nice-value.ts';
 import { findProgram, findUserProgram, resolveProgram } from './resolve-program.ts';
 import { sandboxWrappers } from './sandbox.ts';
@@ -90,7 +90,7 @@ export async function start(command: Command, options: StartOptions = {}): Promi
   // Without CAP_SYS_ADMIN unshare fails, and the program cannot mount anything either. A host that cannot
   // make a namespace has a tracer that says what it misses.
   const namespace =
-    command.needsTracefs && mayDo('sys_admin') ? await tracefsNamespace().catch(() => null) : null;
+    command.needsTracefs && mayAdminister() ? await tracefsNamespace().catch(() => null) : null;
   try {
     const running = await startIn(namespace?.path ?? null, command, options);
     if (namespace) void running.finished.finally(namespace.release);
@@ -231,7 +231,7 @@ function commandLine(command: Command, namespace: string | null): readonly [stri
     command.sandbox?.user ? findUserProgram : findProgram,
   );
   const mounts =
-    command.privateMounts && mayDo('sys_admin')
+    command.privateMounts && mayAdminister()
       ? [resolveProgram(wrappers.unshare), '--mount', '--propagation', 'private', '--']
       : [];
   const entered =

@@ -1,4 +1,4 @@
-import type { HostFiles } from '../procfs/host-files.ts';
+import type { HostFiles } from './host-files.ts';
 
 /** Numbers of <linux/capability.h>; the last two came with Linux 5.8. */
 const bits = { sys_admin: 21n, perfmon: 38n, bpf: 39n } as const;
