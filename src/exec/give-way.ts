@@ -26,7 +26,8 @@ export function giveWay(pid: number, { ready_line, watches_line, window_ms }: Gi
   const usual = getPriority();
   if (!mayTakeBack(pid, usual)) return as_it_is;
   const timers: NodeJS.Timeout[] = [];
-  let lines: number | null = 0;
+  // Nothing tells in the text of a recording, which may have ten million lines.
+  let lines: number | null = watches_line === Infinity ? null : 0;
 
   function forget(): void {
     for (const timer of timers.splice(0)) clearTimeout(timer);

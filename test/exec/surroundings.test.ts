@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { afterAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
 import { giveWay } from '../../src/exec/give-way.ts';
 import { giveNice } from '../../src/exec/nice-value.ts';
 import { run, start } from '../../src/exec/start.ts';
@@ -132,6 +132,20 @@ test.skipIf(!mayGoBefore)(
     giving.printed('attaches\nwatches\n');
     expect(timers()).toEqual(before);
     expect(niceOf(child.pid ?? 0)).toBe(19);
+  },
+);
+
+test.skipIf(!mayGoBefore)(
+  'output of which no line tells anything is not looked at (skipped without CAP_SYS_NICE)',
+  () => {
+    const child = spawn('sleep', ['60'], { detached: true });
+    onTestFinished(() => void child.kill());
+    const giving = giveWay(child.pid ?? 0, never);
+    onTestFinished(() => giving.ended());
+    const text = Buffer.from('main 7 [0] 1.0: cycles:\n');
+    const looked = vi.spyOn(text, 'indexOf');
+    giving.printed(text);
+    expect(looked).not.toHaveBeenCalled();
   },
 );
 
