@@ -106,9 +106,25 @@ export function perfRecord(recording: Recording): Command {
     },
     request: {
       maker: 'perfRecord',
-      parameters: { ...recording, output: fileNameOf(recording.output) },
+      parameters: {
+        ...recording,
+        target: onlyTarget(recording.target),
+        output: fileNameOf(recording.output),
+      },
     },
   });
+}
+
+/** Without what the caller knows of it besides: a request has no room for that. */
+function onlyTarget(target: Recording['target']): Recording['target'] {
+  switch (target.scope) {
+    case 'cpu':
+      return { scope: 'cpu', cpu: target.cpu };
+    case 'pid':
+      return { scope: 'pid', pid: target.pid };
+    default:
+      return { scope: 'all' };
+  }
 }
 
 /** How many samples a second a clock or counter gives nobody could tell by a period of it. */

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { afterAll } from 'vitest';
 import { type Call, type Context, createContext } from '../src/context.ts';
 import { emptyFolder } from './fake-topology.ts';
+import { mustBeAskable } from './helper/askable.ts';
 
 /** Paths from the root of the host, such as `proc/stat`, and what they hold. Null: no such file. */
 export type HostFilesNow = Readonly<Record<string, string | null>>;
@@ -35,6 +36,7 @@ export type ScriptedContext = Context &
 /**
  * A context over a fake host whose clock moves only in `sleep` and `pass`. At each sleep that takes
  * time the host gets the next of `moments`. It is no root and has no perf unless `parts` say so.
+ * What it runs has to be what a helper would run, too.
  */
 export function scriptedContext(
   root: string,
@@ -44,7 +46,7 @@ export function scriptedContext(
   const coming = [...moments];
   const waits: number[] = [];
   let clock_ms = 1000;
-  return {
+  const ctx: ScriptedContext = {
     ...createContext({ daemon: false, readOnly: false, stateFolder: join(root, 'state') }, root),
     uid: 1000,
     monotonicMs: () => clock_ms,
@@ -61,6 +63,17 @@ export function scriptedContext(
       fakeHost(files, root);
     },
     ...parts,
+  };
+  return {
+    ...ctx,
+    run(command, options) {
+      mustBeAskable(command);
+      return ctx.run(command, options);
+    },
+    start(command, options) {
+      mustBeAskable(command);
+      return ctx.start(command, options);
+    },
   };
 }
 
