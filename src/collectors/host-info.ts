@@ -145,10 +145,12 @@ function ownLimits(ctx: Context) {
 function missing(ctx: Context, { cpu, system, programs, ebpf, memory }: HostInfo): Unavailable[] {
   const { btf, psi, tracefs, perf_event_paranoid, lockdown, pmu, kprobes } = kernelFacts(ctx);
   const facts = { btf, psi, tracefs, kprobes, perf_event_paranoid, lockdown, pmu };
+  // The helper's perf is root's.
+  const helped = ctx.helper.route() !== null && perf_event_paranoid.value !== null;
   const gap = (what: string, reason: string): Unavailable => ({ what, reason, fix: null });
   return [
     ...Object.entries(facts).flatMap(([what, { reason, fix }]) =>
-      reason === null ? [] : [{ what, reason, fix }],
+      reason === null || (helped && what === 'perf_event_paranoid') ? [] : [{ what, reason, fix }],
     ),
     ...programs
       .filter(({ version }) => version === null)

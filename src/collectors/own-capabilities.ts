@@ -5,7 +5,7 @@ import { kernelFacts } from './kernel-facts.ts';
 /** Numbers of <linux/capability.h>. */
 const bits = { sys_ptrace: 19n, sys_admin: 21n, perfmon: 38n, bpf: 39n } as const;
 
-/** What this process may do, by its capabilities and the settings of the kernel. */
+/** What this process may do, by its capabilities, the settings of the kernel and its helper. */
 export type OwnPermissions = Readonly<{
   /** Hexadecimal bits of <linux/capability.h>; null where /proc/self/status tells none. */
   effective_capabilities: string | null;
@@ -26,13 +26,14 @@ export function ownPermissions(ctx: Context): OwnPermissions {
     real && effective !== null && ((BigInt(`0x${effective}`) >> bits[name]) & 1n) === 1n;
   const { perf_event_paranoid, lockdown } = kernelFacts(ctx);
   const open = lockdown.value !== 'confidentiality';
-  const privileged = has('perfmon') || has('sys_admin');
+  const helped = ctx.helper.route() !== null;
+  const privileged = helped || has('perfmon') || has('sys_admin');
   const perf_scope = scopeOf(privileged, perf_event_paranoid.value);
   return {
     effective_capabilities: effective,
     perf_permitted: perf_scope === 'whole machine' && open,
     perf_scope,
-    bpf_permitted: open && (has('sys_admin') || (has('bpf') && has('perfmon'))),
+    bpf_permitted: open && (helped || has('sys_admin') || (has('bpf') && has('perfmon'))),
     ptrace_permitted: has('sys_ptrace'),
   };
 }

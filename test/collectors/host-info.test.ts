@@ -26,14 +26,18 @@ const host: HostFilesNow = {
 };
 
 /** A host on which these programs lie, by the last part of their path. */
-function info(changes: HostFilesNow = {}, present: readonly string[] = []) {
+function info(
+  changes: HostFilesNow = {},
+  present: readonly string[] = [],
+  parts: Partial<Context> = {},
+) {
   const find: Context['find'] = (program: Program) => {
     const path = program.candidates.find((each) => present.includes(each.split('/').at(-1) ?? ''));
     return path === undefined ? { problem: 'missing', path: null } : { path };
   };
   const root = fakeHost({ ...host, ...changes });
   const programs = fakePrograms((words) => `${words} v6.1.2\n`);
-  return collectHostInfo(scriptedContext(root, [], { find, ...programs, arch: 'arm64' }));
+  return collectHostInfo(scriptedContext(root, [], { find, ...programs, arch: 'arm64', ...parts }));
 }
 
 test('the system is named with its uptime and the time it booted', async () => {
@@ -148,6 +152,19 @@ describe('what is permitted', () => {
   test('to root of another user namespace is what it is to anybody', async () => {
     const inside = { 'proc/self/uid_map': '         0     100000      65536\n' };
     expect(await permitted(inside)).toMatchObject({ perf_permitted: false, bpf_permitted: false });
+  });
+
+  test('to a user with a helper is what that may do, and only to one', async () => {
+    const user = { ...status('0000000000000000'), ...paranoid(2) };
+    const helper = { route: () => 'sudo' as const, problem: () => null };
+    const gaps = (told: Awaited<ReturnType<typeof info>>) =>
+      told.unavailable?.filter(({ what }) => what === 'perf_event_paranoid').length;
+    const helped = await info(user, [], { helper });
+    expect(helped.data.capabilities).toMatchObject({ perf_permitted: true, bpf_permitted: true });
+    expect(gaps(helped)).toBe(0);
+    const alone = await info(user);
+    expect(alone.data.capabilities).toMatchObject({ perf_permitted: false, bpf_permitted: false });
+    expect(gaps(alone)).toBe(1);
   });
 
   test('is nothing of the kernel under lockdown', async () => {
