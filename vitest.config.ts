@@ -2,6 +2,13 @@ import { defineConfig } from 'vitest/config';
 import { closingLines } from './test/reporter.ts';
 
 const live = 'test/live/**/*.test.ts';
+/** With TRACEWRIGHT_LIVE_HELPER=socket or sudo live tests measure through a helper, see test/live/helper. */
+const helper = process.env['TRACEWRIGHT_LIVE_HELPER']
+  ? {
+      globalSetup: ['test/live/helper/serve.ts'],
+      setupFiles: ['test/live/helper/contexts.ts'],
+    }
+  : {};
 
 export default defineConfig({
   test: {
@@ -23,6 +30,7 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          ...helper,
           name: 'live',
           include: [live],
           testTimeout: 60_000,

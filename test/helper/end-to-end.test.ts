@@ -2,10 +2,10 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { helper_socket } from '../../src/helper/privileged-runs.ts';
-import { serviceUnit } from '../../src/helper/units.ts';
 import { isRunning } from '../exec/commands.ts';
 import { killProcess } from '../kill-process.ts';
 import {
+  asNobody,
   canInstall,
   helpersOf,
   type Installed,
@@ -14,6 +14,7 @@ import {
   removeFolderOf,
   tracersOf,
 } from './installed.ts';
+import { ofTheUnit } from './of-the-unit.ts';
 
 const sudo = '/usr/bin/sudo';
 const activate = '/usr/bin/systemd-socket-activate';
@@ -125,10 +126,9 @@ describe.skipIf(!canInstall || !existsSync(sudo))(
     );
 
     test('other arguments are not in the rule', { timeout: long_ms }, () => {
-      const nobody = [`--reuid=${nobody_uid}`, `--regid=${nobody_uid}`, '--clear-groups'];
       for (const more of [['doctor'], ['helper', '--read-only'], []]) {
         const words = [sudo, '-n', '--', process.execPath, installed.bundle, ...more];
-        const { status, stderr } = spawnSync('/usr/bin/setpriv', [...nobody, ...words]);
+        const { status, stderr } = spawnSync('/usr/bin/setpriv', [...asNobody, ...words]);
         expect(status).toBe(1);
         expect(String(stderr)).toContain('password is required');
       }
@@ -153,11 +153,13 @@ describe.skipIf(!canInstall || !existsSync(activate) || existsSync(sockets))(
     beforeAll(async () => {
       installed = installForTest();
       mkdirSync(sockets, { mode: 0o755 });
-      const unit = serviceUnit({ node: process.execPath, bundle: installed.bundle });
-      const capabilities = /^CapabilityBoundingSet=(.*)$/m.exec(unit)?.[1]?.split(' ') ?? [];
-      const kept = capabilities.map((each) => `+${each.slice('CAP_'.length).toLowerCase()}`);
-      const bounded = [`--bounding-set=-all,${kept.join(',')}`, '--no-new-privs', '--'];
-      const words = ['/usr/bin/setpriv', ...bounded, process.execPath, installed.bundle, 'helper'];
+      const words = [
+        '/usr/bin/setpriv',
+        ...ofTheUnit(installed.bundle),
+        process.execPath,
+        installed.bundle,
+        'helper',
+      ];
       const accept = ['--accept', '--inetd', '--listen', helper_socket, '--', ...words];
       listener = spawn(activate, accept, { stdio: 'ignore', cwd: '/' });
       await vi.waitUntil(() => existsSync(helper_socket), { timeout: 20_000 });

@@ -27,7 +27,8 @@ export type NobodyRan = Readonly<{ code: number; stdout: string; stderr: string 
 
 const setpriv = '/usr/bin/setpriv';
 export const nobody_uid = 65_534;
-const nobody = [`--reuid=${nobody_uid}`, `--regid=${nobody_uid}`, '--clear-groups'];
+/** Options of setpriv. */
+export const asNobody = [`--reuid=${nobody_uid}`, `--regid=${nobody_uid}`, '--clear-groups'];
 const longest_ms = 100_000;
 
 export function installForTest(): Installed {
@@ -41,7 +42,7 @@ export function installForTest(): Installed {
   mkdirSync(state);
   chmodSync(state, 0o1777);
   const words = (more: readonly string[]): string[] => [
-    ...nobody,
+    ...asNobody,
     ...[process.execPath, bundle, '--state-dir', join(state, 'nobody'), ...more],
   ];
   const options = { cwd: '/', env: { PATH: '/usr/bin:/bin' } };
@@ -86,7 +87,7 @@ function commandLine(pid: string): string {
 }
 
 /** The helpers of an installation that run, without what stands in front of them. */
-export const helpersOf = ({ bundle }: Installed): readonly number[] => {
+export const helpersOf = ({ bundle }: Pick<Installed, 'bundle'>): readonly number[] => {
   const words = `${process.execPath} ${bundle} helper`;
   return processesWith(words).filter((pid) => commandLine(String(pid)).startsWith(words));
 };

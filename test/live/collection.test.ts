@@ -11,7 +11,9 @@ import { collectTopProcesses } from '../../src/collectors/collection-processes.t
 import { collectSchedulingStats } from '../../src/collectors/collection-stats.ts';
 import { createContext } from '../../src/context.ts';
 import { call } from '../fake-host.ts';
+import { killProcess } from '../kill-process.ts';
 import { connect, initialize, line, parseLines, pipe } from '../server/stdio.ts';
+import { type Started, startedBy } from './started.ts';
 import { withTracefs } from './with-tracefs.ts';
 
 const needs = [
@@ -33,12 +35,8 @@ const pingPong = () => execFileSync('perf', ['bench', 'sched', 'pipe', '-l', Str
 /** Switches of the whole system, as the kernel counts them itself. */
 const ctxt = (): number => Number(/^ctxt (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1]);
 
-const tracers = (parent: number): string[] => {
-  const listed = execFileSync('ps', ['-eo', 'ppid=,pid=,comm='], { encoding: 'utf8' });
-  return listed
-    .split('\n')
-    .filter((row) => new RegExp(`^\\s*${parent}\\s+\\d+ bpftrace`).test(row));
-};
+const tracers = (server: number): readonly Started[] =>
+  startedBy(server).filter(({ comm }) => comm.startsWith('bpftrace'));
 
 async function until(isSo: () => boolean): Promise<void> {
   for (let waited_ms = 0; !isSo() && waited_ms < 15_000; waited_ms += 50) await delay(50);
@@ -121,8 +119,7 @@ describe.skipIf(lacking.length > 0)(`collection${why}`, () => {
     timeout: 30_000,
   }, async () => {
     await enableCollection(ctx, limit, call);
-    const [row = ''] = tracers(process.pid);
-    process.kill(Number(row.trim().split(/\s+/)[1]), 'SIGKILL');
+    killProcess(tracers(process.pid)[0]?.pid);
     await until(() => tracers(process.pid).length === 0);
     const { data } = await collectSchedulingStats(ctx, call);
     expect(data).toMatchObject({ collection_enabled: false, ended_by: 'tracer_ended' });
@@ -191,10 +188,9 @@ describe.skipIf(lacking.length > 0)(`the server${why}`, () => {
       const pid = server.child.pid ?? 0;
       await server.call('enable_collection');
       expect(tracers(pid)).toHaveLength(1);
-      const [row = ''] = tracers(pid);
-      const tracer = row.trim().split(/\s+/)[1];
+      const [tracer] = tracers(pid);
       server.child.kill(signal);
-      await until(() => !existsSync(`/proc/${tracer}`));
+      await until(() => !existsSync(`/proc/${tracer?.pid}`));
     },
   );
 });

@@ -5,6 +5,7 @@ import { tracingObstacle } from '../../src/collectors/bpftrace-tracer.ts';
 import { createContext } from '../../src/context.ts';
 import { killProcess } from '../kill-process.ts';
 import { connect, type Message } from '../server/stdio.ts';
+import { installed_folder } from './started.ts';
 
 const obstacle = tracingObstacle(createContext({ daemon: true, readOnly: false }), 'events');
 const uri = 'events://stream';
@@ -28,9 +29,10 @@ afterEach(async () => {
   await pause(500);
 });
 
-/** Programs whose command line names the scratch folder of that server: its bpftrace. */
+/** Programs whose command line names the scratch folder of that server, or of a helper: its bpftrace. */
 function tracersOf(pid: number): number[] {
-  const own = new RegExp(`/tracewright-\\d+-${pid}-`);
+  const folder = installed_folder === undefined ? `\\d+-${pid}` : String.raw`0-\d+`;
+  const own = new RegExp(`/tracewright-${folder}-`);
   return readdirSync('/proc')
     .filter((each) => /^\d+$/.test(each))
     .filter((each) => {

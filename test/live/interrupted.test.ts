@@ -1,30 +1,26 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chownSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { isRunning } from '../exec/commands.ts';
+import { nobody_uid } from '../helper/installed.ts';
+import { server } from '../server/stdio.ts';
+import { installed_folder, startedBy } from './started.ts';
 import { noTracing } from './traced-load.ts';
 
-const room = mkdtempSync(join(tmpdir(), 'tracewright-interrupted-'));
+const room = folderOfItsUser(join(tmpdir(), 'tracewright-interrupted-'));
 afterAll(() => rmSync(room, { recursive: true, force: true }));
 
+const [program, ...before] = server;
 let end = (): void => {};
 afterEach(() => end());
 
-/** The processes below one, children before their own. */
-function descendants(pid: number): readonly Readonly<{ pid: number; comm: string }>[] {
-  try {
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
-    return children.filter(Boolean).flatMap((child) => {
-      const comm = readFileSync(`/proc/${child}/comm`, 'utf8').trim();
-      return [{ pid: Number(child), comm }, ...descendants(Number(child))];
-    });
-  } catch {
-    // It ended meanwhile.
-    return [];
-  }
+function folderOfItsUser(prefix: string): string {
+  const folder = mkdtempSync(prefix);
+  if (installed_folder !== undefined) chownSync(folder, nobody_uid, nobody_uid);
+  return folder;
 }
 
 const filesBelow = (folder: string): readonly string[] =>
@@ -39,12 +35,11 @@ describe.skipIf(noTracing !== '')(`Ctrl-C${noTracing}`, () => {
   ])(
     'during %s leaves no process and no file',
     async (command, ...words) => {
-      const temporary = mkdtempSync(join(room, 'tmp-'));
-      const state = join(mkdtempSync(join(room, 'state-')), 'captures');
-      mkdirSync(state, { mode: 0o700 });
+      const temporary = folderOfItsUser(join(room, 'tmp-'));
+      const state = folderOfItsUser(join(room, 'state-'));
       const child = spawn(
-        process.execPath,
-        ['dist/cli.js', '--state-dir', state, ...command.split(' '), ...words],
+        program,
+        [...before, '--state-dir', state, ...command.split(' '), ...words],
         {
           env: { TMPDIR: temporary },
           stdio: ['ignore', 'pipe', 'pipe'],
@@ -52,9 +47,9 @@ describe.skipIf(noTracing !== '')(`Ctrl-C${noTracing}`, () => {
       );
       end = () => child.kill('SIGKILL');
       const { pid = 0 } = child;
-      const tracers = () => descendants(pid).filter(({ comm }) => /^(?:bpftrace|perf)$/.test(comm));
+      const tracers = () => startedBy(pid).filter(({ comm }) => /^(?:bpftrace|perf)$/.test(comm));
       await expect.poll(tracers, { timeout: 60_000 }).not.toEqual([]);
-      const all = descendants(pid);
+      const all = startedBy(pid);
       child.kill('SIGINT');
       const [code] = await once(child, 'exit');
       expect(code).toBe(130);

@@ -19,6 +19,7 @@ import { callTool } from '../../src/tools/call.ts';
 import { getPerfResults } from '../../src/tools/scheduler/get-perf-results.ts';
 import { killProcess } from '../kill-process.ts';
 import { cpuTime, hasRun, noisePct } from './cpu-time.ts';
+import { type Started, startedBy, written } from './started.ts';
 
 const hasPerf = existsSync('/usr/bin/perf');
 const isRoot = process.geteuid?.() === 0;
@@ -74,18 +75,8 @@ afterAll(() => {
   for (const path of [folder, dirname(ctx.scratch.path('x'))]) rmSync(path, { recursive: true });
 });
 
-/** perf processes below this one. */
-function perfs(): string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((pid) =>
-      existsSync(`/proc/${pid}/stat`) ? [readFileSync(`/proc/${pid}/stat`, 'utf8')] : [],
-    )
-    .filter(
-      (stat) =>
-        / \(perf\) [^Z] /.test(stat) && Number(stat.split(') ')[1]?.split(' ')[1]) === process.pid,
-    );
-}
+const perfs = (): readonly Started[] =>
+  startedBy(process.pid).filter(({ comm }) => comm === 'perf');
 
 /** Starts, waits for the end by itself, and reads. */
 async function profile(config: Partial<ProfileConfig>) {
@@ -177,13 +168,14 @@ describe.skipIf(!hasPerf || !isRoot)(`a stack profile${why}`, () => {
   test('ends by itself and leaves no perf and no file behind', async () => {
     await startProfiling(ctx, wanted, call);
     expect(perfs()).toHaveLength(1);
-    expect(existsSync(ctx.scratch.path('profile.data'))).toBe(true);
+    const file = written(ctx.scratch.path('profile.data'), 'profile.data');
+    expect(existsSync(file)).toBe(true);
     const running = await collectProfileResults(ctx, query, call);
     expect(running.data).toMatchObject({ symbols: null, status: 'Running' });
     expect(running.unavailable?.[0]?.reason).toMatch(/still runs, for [01] s/);
     await currentSession(ctx)?.done;
     expect(perfs()).toEqual([]);
-    expect(existsSync(ctx.scratch.path('profile.data'))).toBe(false);
+    expect(existsSync(file)).toBe(false);
     const { data } = await profilingStatus(ctx);
     expect(data).toMatchObject({ status: 'Stopped', stopped_by: 'duration', results_ready: true });
     await delay(50);

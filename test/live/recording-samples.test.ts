@@ -11,6 +11,7 @@ import { callTool } from '../../src/tools/call.ts';
 import { profileView } from '../../src/tools/host/profile-view.ts';
 import { call } from '../stepped-context.ts';
 import { type DecodedTrace, decoder, decodeTrace } from './perfetto/decoded-trace.ts';
+import { written } from './started.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 180_000 });
 
@@ -27,7 +28,7 @@ const ctx: Context = {
   scratch: {
     ...plain.scratch,
     remove(file) {
-      const path = plain.scratch.path(file);
+      const path = written(plain.scratch.path(file), file);
       if (file === 'recording-samples.data' && existsSync(path)) copyFileSync(path, kept);
       plain.scratch.remove(file);
     },

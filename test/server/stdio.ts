@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { afterAll } from 'vitest';
 import * as z from 'zod/v4';
+import { asNobody } from '../helper/installed.ts';
 
 const Message = z.looseObject({
   id: z.number().optional(),
@@ -13,6 +14,17 @@ const Message = z.looseObject({
 export type Message = z.infer<typeof Message>;
 
 const bundle = 'dist/cli.js';
+
+/** Of ourselves, or where live tests go through a helper of nobody: see test/live/helper. */
+const folder = process.env['TRACEWRIGHT_LIVE_FOLDER'];
+export const server: readonly [string, ...string[]] =
+  folder === undefined
+    ? [process.execPath, bundle]
+    : [
+        '/usr/bin/setpriv',
+        ...asNobody,
+        ...[process.execPath, `${folder}/${bundle}`, '--state-dir', `${folder}/state/nobody`],
+      ];
 
 const children = new Set<ChildProcess>();
 afterAll(() => {
@@ -33,7 +45,8 @@ export const initialize = (protocolVersion = '2025-11-25'): string =>
 
 /** What the server prints when all its input comes at once, by `printf … | tracewright mcp`. */
 export function pipe(input: string, args: readonly string[] = ['mcp']) {
-  const done = spawnSync(process.execPath, [bundle, ...args], {
+  const [program, ...words] = server;
+  const done = spawnSync(program, [...words, ...args], {
     input,
     encoding: 'utf8',
     timeout: 60_000,
@@ -53,7 +66,7 @@ export function parseLines(stdout: string): Message[] {
 /** A server that stays up, spoken to line by line. The second argument starts the program. */
 export function connect(
   args: readonly string[] = ['mcp'],
-  [program, ...words]: readonly [string, ...string[]] = [process.execPath, bundle],
+  [program, ...words]: readonly [string, ...string[]] = server,
 ) {
   const child = spawn(program, [...words, ...args], { stdio: ['pipe', 'pipe', 'ignore'] });
   children.add(child);

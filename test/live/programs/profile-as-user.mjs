@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 const bundle = await import(pathToFileURL(process.argv[2]).href);
 const { collectProfileResults, createContext, currentSession, startProfiling, toTracewrightError } =
   bundle;
-const ctx = createContext({ daemon: false, readOnly: false });
+const ctx = createContext({ daemon: false, readOnly: false, helper: 'none' });
 const call = { signal: new AbortController().signal, progress: () => {} };
 const query = { limit: 5, offset: 0, include_stacks: false, sort: 'self' };
 const busy = spawn('/bin/dd', ['if=/dev/zero', 'of=/dev/null', 'bs=1'], { stdio: 'ignore' });
