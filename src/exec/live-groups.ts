@@ -1,10 +1,18 @@
 /** Leaders of process groups that we started, with what each gets when we go. */
 const live = new Map<number, 'SIGKILL' | 'SIGTERM'>();
+/** What ends by itself once nobody holds the way to it: helpers. */
+const ways = new Set<() => void>();
 let isOver = false;
 
 export const addGroup = (leader: number, parentDeathSignal: 'KILL' | 'TERM'): void => {
   live.set(leader, `SIG${parentDeathSignal}`);
   if (isOver) killAllGroups();
+};
+
+/** Has it called when we go. */
+export const closeAtTheEnd = (close: () => void): void => {
+  ways.add(close);
+  if (isOver) close();
 };
 
 /** Kills what is left of a group whose leader has ended, and forgets it. */
@@ -32,6 +40,8 @@ export const isEnding = (): boolean => isOver;
 export function endAllGroups(): void {
   isOver = true;
   killAllGroups();
+  for (const close of ways) close();
+  ways.clear();
 }
 
 /**

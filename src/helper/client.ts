@@ -1,6 +1,7 @@
 import { Duplex } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import type { Command } from '../../allowlist/command.ts';
+import { closeAtTheEnd, isEnding } from '../exec/live-groups.ts';
 import { canceled, type Finished, type Running, type StartOptions } from '../exec/start.ts';
 import { type Connection, openConnection } from './connection.ts';
 import type { HelperPipe } from './pipe.ts';
@@ -24,10 +25,12 @@ const idle_ms = 60_000;
 export function helperClient(connect: () => HelperPipe): HelperClient {
   const held = new Set<string>();
   let current: Promise<Connection> | null = null;
+  let pipe: HelperPipe | null = null;
   let idle: NodeJS.Timeout | undefined;
+  // A program that a helper runs for us would keep us here.
+  closeAtTheEnd(() => pipe?.close());
 
   function connection(): Promise<Connection> {
-    clearTimeout(idle);
     if (current !== null) return current;
     let mine: Promise<Connection> | null = null;
     const lost = (): void => {
@@ -36,10 +39,20 @@ export function helperClient(connect: () => HelperPipe): HelperClient {
       current = null;
       held.clear();
     };
-    mine = Promise.resolve().then(() => openConnection(connect(), { onIdle: rest, onClose: lost }));
+    mine = Promise.resolve().then(() => {
+      pipe = connect();
+      return openConnection(pipe, { onIdle: rest, onClose: lost });
+    });
     mine.catch(lost);
     current = mine;
     return mine;
+  }
+
+  /** Also one that has just greeted us, and waits for nothing else yet. */
+  async function inUse(): Promise<Connection> {
+    const open = await connection();
+    clearTimeout(idle);
+    return open;
   }
 
   function rest(): void {
@@ -53,10 +66,10 @@ export function helperClient(connect: () => HelperPipe): HelperClient {
 
   return {
     async start(command, options = {}) {
-      if (options.signal?.aborted) throw canceled();
+      if (options.signal?.aborted || isEnding()) throw canceled();
       const { request } = command;
       if (request === null) throw new Error(`${command.program.name} is not for a helper`);
-      const open = await connection();
+      const open = await inUse();
       const { output } = request.parameters;
       if (typeof output === 'string') held.add(output);
       return await startRun(open, command, options);
@@ -66,7 +79,7 @@ export function helperClient(connect: () => HelperPipe): HelperClient {
       const pieces: Buffer[] = [];
       for (let at = 0; at < bytes; ) {
         const wanted = Math.min(piece_bytes, bytes - at);
-        const piece = await (await connection()).read(name, offset + at, wanted);
+        const piece = await (await inUse()).read(name, offset + at, wanted);
         pieces.push(piece);
         at += piece.length;
         if (piece.length < wanted) break;

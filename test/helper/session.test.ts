@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
 import type { Command } from '../../allowlist/command.ts';
 import { kernelMessages } from '../../allowlist/dmesg.ts';
 import { perfRecordEvents, perfScriptEvents } from '../../allowlist/perf-events.ts';
@@ -294,6 +294,19 @@ test('a helper that is lost is lost with what it ran', async () => {
   answers.destroy();
   expect(await running.finished).toMatchObject({ signal: 'SIGKILL', exit_code: null });
   killAllGroups();
+});
+
+test('the first program that a helper runs goes on for longer than an idle helper does', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { client, pids } = clientOf(programs.command('forever', { duration_ms: 600_000 }));
+  const running = await client.start(asked);
+  await vi.advanceTimersByTimeAsync(300_000);
+  expect(isRunning(pids[0] ?? 0)).toBe(true);
+  running.stop();
+  await vi.advanceTimersByTimeAsync(10_000);
+  await running.finished;
+  client.close();
 });
 
 test('whoever is no helper of this version cannot be reached', async () => {

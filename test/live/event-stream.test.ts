@@ -177,9 +177,8 @@ describe.skipIf(obstacle !== null)(
       await server.call('control_event_tracking', { action: 'start' });
       const pid = server.child.pid ?? 0;
       expect(tracersOf(pid)).toHaveLength(1);
-      const ended = new Promise((resolve) => server.child.once('exit', resolve));
       server.close();
-      expect(await ended).toBe(0);
+      await expect.poll(() => server.child.exitCode, { timeout: 5000 }).toBe(0);
       await expect.poll(() => tracersOf(pid), { timeout: 3000 }).toEqual([]);
     });
 
