@@ -122,8 +122,10 @@ function onlyTarget(target: Recording['target']): Recording['target'] {
       return { scope: 'cpu', cpu: target.cpu };
     case 'pid':
       return { scope: 'pid', pid: target.pid };
-    default:
+    case 'all':
       return { scope: 'all' };
+    default:
+      throw new Refused('a target is all, cpu or pid');
   }
 }
 

@@ -17,12 +17,14 @@ export const mount_tracefs = 'sudo mount -t tracefs nodev /sys/kernel/tracing';
 export const add_sys_admin = 'Start the container with --privileged, or --cap-add SYS_ADMIN.';
 
 /** Where tracefs is at the moment: it can be mounted while a server runs. */
-export function locateTracefs({ files, uid }: Context): TracefsPlace {
+export function locateTracefs({ files, uid, helper }: Context): TracefsPlace {
   const path = places.find((place) => files.read(`${place}/available_events`, 1).ok);
   if (path !== undefined) return { path, reason: null, fix: null };
   const mounted = files.text('/proc/self/mountinfo')?.includes(' - tracefs ') ?? false;
   if (uid !== 0 && (mounted || files.exists('/sys/kernel/tracing'))) {
-    return { path: null, reason: 'Only root may read tracefs.', fix: 'sudo tracewright mcp' };
+    // Tracers of a helper find it.
+    const fix = helper.route() === null ? 'sudo tracewright mcp' : null;
+    return { path: null, reason: 'Only root may read tracefs.', fix };
   }
   if (!mounted && files.exists('/sys/kernel/tracing')) {
     if (uid === 0 && hasCapability(files, 'sys_admin') === false) {

@@ -27,7 +27,7 @@ export function giveWay(pid: number, { ready_line, watches_line, window_ms }: Gi
   if (!mayTakeBack(pid, usual)) return as_it_is;
   const timers: NodeJS.Timeout[] = [];
   // Nothing tells in the text of a recording, which may have ten million lines.
-  let lines: number | null = watches_line === Infinity ? null : 0;
+  let lines: number | null = ready_line === Infinity && watches_line === Infinity ? null : 0;
 
   function forget(): void {
     for (const timer of timers.splice(0)) clearTimeout(timer);

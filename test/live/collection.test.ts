@@ -12,7 +12,7 @@ import { collectSchedulingStats } from '../../src/collectors/collection-stats.ts
 import { createContext } from '../../src/context.ts';
 import { call } from '../fake-host.ts';
 import { killProcess } from '../kill-process.ts';
-import { connect, initialize, line, parseLines, pipe } from '../server/stdio.ts';
+import { connect, initialize, line, parseLines, pipe, server as program } from '../server/stdio.ts';
 import { type Started, startedBy } from './started.ts';
 import { withTracefs } from './with-tracefs.ts';
 
@@ -168,7 +168,7 @@ describe.skipIf(lacking.length > 0)(`the server${why}`, () => {
       say(tool(3, 'get_scheduling_stats') + tool(4, 'get_top_processes', { limit: 5 })),
       say(tool(5, 'disable_collection')),
     ];
-    const command = `( ${group.join('; ')}; ) | ${process.execPath} dist/cli.js mcp`;
+    const command = `( ${group.join('; ')}; ) | ${[...program, 'mcp'].join(' ')}`;
     const printed = execFileSync('sh', ['-c', command], { encoding: 'utf8' });
     const messages = parseLines(printed);
     expect(messages.map(({ id }) => id)).toEqual([1, 2, 3, 4, 5]);

@@ -5,7 +5,7 @@ import { tracingObstacle } from '../../src/collectors/bpftrace-tracer.ts';
 import { createContext } from '../../src/context.ts';
 import { killProcess } from '../kill-process.ts';
 import { connect, type Message } from '../server/stdio.ts';
-import { installed_folder } from './started.ts';
+import { folderNames } from './started.ts';
 
 const obstacle = tracingObstacle(createContext({ daemon: true, readOnly: false }), 'events');
 const uri = 'events://stream';
@@ -31,8 +31,7 @@ afterEach(async () => {
 
 /** Programs whose command line names the scratch folder of that server, or of a helper: its bpftrace. */
 function tracersOf(pid: number): number[] {
-  const folder = installed_folder === undefined ? `\\d+-${pid}` : String.raw`0-\d+`;
-  const own = new RegExp(`/tracewright-${folder}-`);
+  const own = folderNames(pid);
   return readdirSync('/proc')
     .filter((each) => /^\d+$/.test(each))
     .filter((each) => {

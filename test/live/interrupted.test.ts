@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { isRunning } from '../exec/commands.ts';
 import { nobody_uid } from '../helper/installed.ts';
-import { server } from '../server/stdio.ts';
-import { installed_folder, startedBy } from './started.ts';
+import { installed_folder, server } from '../server/stdio.ts';
+import { startedBy } from './started.ts';
 import { noTracing } from './traced-load.ts';
 
 const room = folderOfItsUser(join(tmpdir(), 'tracewright-interrupted-'));

@@ -283,6 +283,7 @@ describe.skipIf(!hasPerf || !isRoot)(`a stack profile${why}`, () => {
 
   test('whose perf is killed says so, and the next one works', async () => {
     await startProfiling(ctx, { ...wanted, duration_secs: 20 }, call);
+    const file = written(ctx.scratch.path('profile.data'), 'profile.data');
     killProcess(currentSession(ctx)?.recorder.pid);
     await currentSession(ctx)?.done;
     expect((await profilingStatus(ctx)).data).toMatchObject({
@@ -292,7 +293,7 @@ describe.skipIf(!hasPerf || !isRoot)(`a stack profile${why}`, () => {
     await expect(collectProfileResults(ctx, query, call)).rejects.toMatchObject({
       code: 'EXECUTION_FAILED',
     });
-    expect(existsSync(ctx.scratch.path('profile.data'))).toBe(false);
+    expect(existsSync(file)).toBe(false);
     expect((await profile({})).data.total_samples).toBeGreaterThan(0);
   });
 
@@ -302,7 +303,7 @@ describe.skipIf(!hasPerf || !isRoot)(`a stack profile${why}`, () => {
     canceling.abort();
     await expect(starting).rejects.toMatchObject({ name: 'AbortError' });
     expect(perfs()).toEqual([]);
-    expect(existsSync(ctx.scratch.path('profile.data'))).toBe(false);
+    expect(existsSync(written(ctx.scratch.path('profile.data'), 'profile.data'))).toBe(false);
   });
 
   test('answers within the size that a model can read', async () => {

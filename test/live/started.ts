@@ -2,18 +2,27 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { helpersOf } from '../helper/installed.ts';
-
-/** Where the server of nobody lies while live tests go through a helper; undefined: they do not. */
-export const installed_folder = process.env['TRACEWRIGHT_LIVE_FOLDER'];
+import { installed_folder } from '../server/stdio.ts';
 
 export type Started = Readonly<{ pid: number; comm: string }>;
 
 const helpers = (): readonly number[] =>
   installed_folder === undefined ? [] : helpersOf({ bundle: `${installed_folder}/dist/cli.js` });
 
-/** What runs below a server, or below the helpers of nobody's. */
-export const startedBy = (server: number): readonly Started[] =>
-  [server, ...helpers()].flatMap(descendants);
+/** What runs below a server, and helpers of the user nobody with what runs below them. */
+export const startedBy = (server: number): readonly Started[] => [
+  ...descendants(server),
+  ...helpers().flatMap((pid) => [{ pid, comm: 'helper' }, ...descendants(pid)]),
+];
+
+const seen = new Set<number>();
+
+/** What begins the name of the private folder of a server, or of any helper that has run for this file. */
+export function folderNames(server: number): RegExp {
+  if (installed_folder === undefined) return new RegExp(`/tracewright-\\d+-${server}-`);
+  for (const helper of helpers()) seen.add(helper);
+  return new RegExp(`/tracewright-0-(?:${[...seen].join('|')})-`);
+}
 
 /** A file that a program of ours has written, where it lies: a helper has a folder of its own. */
 export function written(path: string, name: string): string {
@@ -26,16 +35,19 @@ export function written(path: string, name: string): string {
 
 /** The processes below one that have not ended, each before its own. */
 function descendants(pid: number): readonly Started[] {
+  const children = textOf(`/proc/${pid}/task/${pid}/children`).trim().split(' ').filter(Boolean);
+  return children.flatMap((child) => {
+    const [, comm, state] = /\((.*)\) (.)/s.exec(textOf(`/proc/${child}/stat`)) ?? [];
+    const its = comm === undefined || state === 'Z' ? [] : [{ pid: Number(child), comm }];
+    return [...its, ...descendants(Number(child))];
+  });
+}
+
+/** Empty where the process has ended meanwhile. */
+function textOf(path: string): string {
   try {
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
-    return children.filter(Boolean).flatMap((child) => {
-      const [, comm = '', state] =
-        /\((.*)\) (.)/s.exec(readFileSync(`/proc/${child}/stat`, 'utf8')) ?? [];
-      const below = descendants(Number(child));
-      return state === 'Z' ? below : [{ pid: Number(child), comm }, ...below];
-    });
+    return readFileSync(path, 'utf8');
   } catch {
-    // It ended meanwhile.
-    return [];
+    return '';
   }
 }

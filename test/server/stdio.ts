@@ -15,15 +15,20 @@ export type Message = z.infer<typeof Message>;
 
 const bundle = 'dist/cli.js';
 
-/** Of ourselves, or where live tests go through a helper of nobody: see test/live/helper. */
-const folder = process.env['TRACEWRIGHT_LIVE_FOLDER'];
+/** Where the server of the user nobody lies while live tests go through a helper; undefined: they do not. */
+export const installed_folder = process.env['TRACEWRIGHT_LIVE_FOLDER'];
 export const server: readonly [string, ...string[]] =
-  folder === undefined
+  installed_folder === undefined
     ? [process.execPath, bundle]
     : [
         '/usr/bin/setpriv',
         ...asNobody,
-        ...[process.execPath, `${folder}/${bundle}`, '--state-dir', `${folder}/state/nobody`],
+        ...[
+          process.execPath,
+          `${installed_folder}/${bundle}`,
+          '--state-dir',
+          `${installed_folder}/state/nobody`,
+        ],
       ];
 
 const children = new Set<ChildProcess>();
