@@ -118,6 +118,7 @@ describe('what is permitted', () => {
   const status = (capabilities: string): HostFilesNow => ({
     'proc/self/status': `Pid:\t1\nCapEff:\t${capabilities}\n`,
   });
+  const helper = { route: () => 'sudo' as const, problem: () => null };
   const paranoid = (level: number): HostFilesNow => ({
     'proc/sys/kernel/perf_event_paranoid': `${level}\n`,
   });
@@ -156,7 +157,6 @@ describe('what is permitted', () => {
 
   test('to a user with a helper is what that may do, and only to one', async () => {
     const user = { ...status('0000000000000000'), ...paranoid(2) };
-    const helper = { route: () => 'sudo' as const, problem: () => null };
     const gaps = (told: Awaited<ReturnType<typeof info>>) =>
       told.unavailable?.filter(({ what }) => what === 'perf_event_paranoid').length;
     const helped = await info(user, [], { helper });
@@ -165,6 +165,15 @@ describe('what is permitted', () => {
     const alone = await info(user);
     expect(alone.data.capabilities).toMatchObject({ perf_permitted: false, bpf_permitted: false });
     expect(gaps(alone)).toBe(1);
+  });
+
+  test.each([
+    ['in another user namespace', { 'proc/self/uid_map': '         0     100000      65536\n' }],
+    ['under lockdown', { 'sys/kernel/security/lockdown': 'none integrity [confidentiality]\n' }],
+  ])('is nothing of the kernel %s with a helper, either', async (_where, files) => {
+    const user = { ...status('0000000000000000'), ...paranoid(2), ...files };
+    const { data } = await info(user, [], { helper });
+    expect(data.capabilities).toMatchObject({ perf_permitted: false, bpf_permitted: false });
   });
 
   test('is nothing of the kernel under lockdown', async () => {
