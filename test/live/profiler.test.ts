@@ -284,6 +284,7 @@ describe.skipIf(!hasPerf || !isRoot)(`a stack profile${why}`, () => {
   test('whose perf is killed says so, and the next one works', async () => {
     await startProfiling(ctx, { ...wanted, duration_secs: 20 }, call);
     const file = written(ctx.scratch.path('profile.data'), 'profile.data');
+    expect(existsSync(file)).toBe(true);
     killProcess(currentSession(ctx)?.recorder.pid);
     await currentSession(ctx)?.done;
     expect((await profilingStatus(ctx)).data).toMatchObject({
